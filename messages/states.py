@@ -1,0 +1,89 @@
+"""States: their types, their details, as sent and as kept. The one list of states stands here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ConfigDict
+
+from messages.fields import Data, Id, Instant, Text
+
+
+class StateType(StrEnum):
+    """What a run is doing, as far as the rules are concerned."""
+
+    SCHEDULED = "SCHEDULED"
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    CANCELLING = "CANCELLING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CRASHED = "CRASHED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def default_name(self) -> str:
+        """The name of a state that was given none: `SCHEDULED` is called `Scheduled`."""
+        return self.value.capitalize()
+
+
+TERMINAL = frozenset({StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED})
+
+
+class StateDetails(Data):
+    """What a state carries beside its name; the behaviour of each key is the rules' business."""
+
+    flow_run_id: Id | None = None
+    task_run_id: Id | None = None
+    child_flow_run_id: Id | None = None
+    scheduled_time: Instant | None = None
+    cache_key: Text | None = None
+    cache_expiration: Instant | None = None
+    deferred: bool | None = False
+    untrackable_result: bool = False
+    pause_timeout: Instant | None = None
+    pause_reschedule: bool = False
+    pause_key: Text | None = None
+    run_input_keyset: dict[str, str] | None = None
+    refresh_cache: bool | None = None
+    retriable: bool | None = None
+    transition_id: Id | None = None
+    task_parameters_id: Id | None = None
+    traceparent: str | None = None
+    deployment_concurrency_lease_id: Id | None = None
+
+
+NO_DETAILS = StateDetails()
+
+
+class ProposedState(Data):
+    """A state as a command sends it. Name, timestamp and the scheduled time are filled in when it is applied."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: StateType
+    name: Text | None = None
+    message: Text | None = None
+    data: Any = None
+    timestamp: Instant | None = None
+    state_details: StateDetails = NO_DETAILS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A state as it is kept and told: whole, with its own id."""
+
+    id: Id
+    type: StateType
+    name: str
+    timestamp: datetime
+    message: str | None = None
+    data: Any = None
+    state_details: StateDetails = NO_DETAILS
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the run has ended."""
+        return self.type in TERMINAL

@@ -1,0 +1,86 @@
+"""JSON text and dramatiq's message format, both ways, with limits on size and depth."""
+
+import re
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from messages.errors import ErrorCode, Refused, fault
+
+MAX_MESSAGE_BYTES = 1_048_576
+MAX_DEPTH = 64
+# PostgreSQL cannot keep NUL in text, nor numbers beyond these digits in jsonb; JSON has no infinity.
+_SUSPICIOUS = re.compile(rb"\\u0000|[0-9]{300}|[0-9][eE]\+?[0-9]{3}|NaN|Infinity")
+_OPENING = re.compile(rb"[\[{]")
+_LARGEST_INTEGER = 10**300
+
+
+def encode(value: Any) -> bytes:
+    """JSON text. Times are RFC 3339 in UTC, ids are texts."""
+    return to_json(value)
+
+
+def decode(text: bytes, *, max_bytes: int = MAX_MESSAGE_BYTES, max_depth: int = MAX_DEPTH) -> Any:
+    """The JSON value of a text.
+
+    Raises:
+        Refused: `too_large` over the limits; `invalid_message` for what is no JSON or what cannot be kept.
+    """
+    if len(text) > max_bytes:
+        raise Refused(
+            ErrorCode.TOO_LARGE, f"the message has {len(text)} bytes; at most {max_bytes} are allowed"
+        )
+    try:
+        value = from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        if "recursion limit" in str(error):
+            raise _too_deep(max_depth) from None
+        raise Refused(ErrorCode.INVALID_MESSAGE, f"not JSON: {error}") from None
+    if len(_OPENING.findall(text)) > max_depth:
+        _check_depth(value, max_depth)
+    if _SUSPICIOUS.search(text):
+        _check_storable(value)
+    return value
+
+
+def _too_deep(max_depth: int) -> Refused:
+    return Refused(ErrorCode.TOO_LARGE, f"the message is nested deeper than {max_depth} levels")
+
+
+def _check_depth(value: Any, left: int) -> None:
+    level, depth = [value], 0
+    while level:
+        containers = [item for item in level if isinstance(item, dict | list)]
+        depth += bool(containers)
+        if depth > left:
+            raise _too_deep(left)
+        level = [
+            child for item in containers for child in (item.values() if isinstance(item, dict) else item)
+        ]
+
+
+def _check_storable(value: Any) -> None:
+    waiting: list[tuple[Any, tuple[str | int, ...]]] = [(value, ())]
+    while waiting:
+        item, loc = waiting.pop()
+        if isinstance(item, dict):
+            for key, child in item.items():
+                _check_scalar(key, (*loc, key))
+                waiting.append((child, (*loc, key)))
+        elif isinstance(item, list):
+            waiting.extend((child, (*loc, index)) for index, child in enumerate(item))
+        else:
+            _check_scalar(item, loc)
+
+
+def _check_scalar(item: Any, loc: tuple[str | int, ...]) -> None:
+    problem = None
+    if isinstance(item, str) and "\x00" in item:
+        problem = "text may not hold the character U+0000"
+    elif isinstance(item, int) and abs(item) >= _LARGEST_INTEGER:
+        problem = "a number of at most 300 digits"
+    elif isinstance(item, float) and item in (float("inf"), float("-inf")):
+        problem = "a number that a double can hold"
+    if problem:
+        shown = [part.replace("\x00", "\\u0000") if isinstance(part, str) else part for part in loc]
+        raise Refused(ErrorCode.INVALID_MESSAGE, problem, [fault(problem, *shown)])

@@ -1,0 +1,54 @@
+"""Connections: the pool, the timeouts that keep a stuck client from holding locks, and how JSON is read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.types.json import set_json_loads
+from pydantic_core import from_json
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """The database's own limits on one session, in milliseconds."""
+
+    statement_ms: int = 30_000
+    lock_ms: int = 10_000
+    idle_in_transaction_ms: int = 60_000
+    connect_s: int = 5
+
+
+def open_engine(
+    url: str, *, pool_size: int = 5, timeouts: Timeouts | None = None, application: str = "interlock"
+) -> Engine:
+    """An engine with a pool of its own; no connection is made yet."""
+    limits = timeouts or Timeouts()
+    options = (
+        f"-c statement_timeout={limits.statement_ms} -c lock_timeout={limits.lock_ms} "
+        f"-c idle_in_transaction_session_timeout={limits.idle_in_transaction_ms} "
+        # Plans made for empty tables go bad as they fill: plan each time, it costs little here.
+        "-c TimeZone=UTC -c plan_cache_mode=force_custom_plan -c jit=off"
+    )
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=limits.connect_s,
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "options": options,
+            "application_name": application,
+            "connect_timeout": limits.connect_s,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,
+        },
+    )
+    event.listen(engine, "connect", _read_json_fast)
+    return engine
+
+
+def _read_json_fast(connection: Any, _record: Any) -> None:
+    set_json_loads(from_json, connection)

@@ -1,0 +1,86 @@
+"""The inbox: the id of a command that has ended -> its result. Written in the transaction of the command itself."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from messages.fields import Id
+from store.recordset import ids_parameter, insert_rows, rows_parameter
+from store.tables.delivery import command
+
+_SEEN = """
+SELECT id, fingerprint, replyto, result FROM command WHERE id = ANY(CAST(%(ids)s AS uuid[]))
+"""
+_ATTEMPTS = "SELECT command_id, attempts FROM attempt WHERE command_id = ANY(CAST(%(ids)s AS uuid[]))"
+_FORGET_ATTEMPTS = "DELETE FROM attempt WHERE command_id = ANY(CAST(%(ids)s AS uuid[]))"
+_INSERT = insert_rows(command)
+_PRUNE = """
+DELETE FROM command WHERE id IN (SELECT id FROM command WHERE finished < %(before)s ORDER BY finished LIMIT %(most)s)
+"""
+_COUNT_ATTEMPT = """
+INSERT INTO attempt (command_id, attempts, next_attempt_at, last_error, envelope)
+VALUES (%(id)s, 1, %(now)s, %(error)s, %(envelope)s)
+ON CONFLICT (command_id) DO UPDATE SET attempts = attempt.attempts + 1, last_error = excluded.last_error
+RETURNING attempts
+"""
+_POSTPONE = "UPDATE attempt SET next_attempt_at = %(at)s WHERE command_id = %(id)s"
+_DUE = """
+SELECT command_id, envelope FROM attempt WHERE next_attempt_at <= %(now)s
+ORDER BY next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A command that has ended: what it was, and the envelope of its result."""
+
+    fingerprint: bytes
+    replyto: str | None
+    result: str
+
+
+def seen(connection: Connection, ids: Iterable[Id]) -> dict[Id, Seen]:
+    """Those of the commands that have ended."""
+    rows = connection.exec_driver_sql(_SEEN, {"ids": ids_parameter(ids)})
+    return {row[0]: Seen(bytes(row[1]), row[2], row[3]) for row in rows}
+
+
+def insert(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Commands that end in this transaction. A second transaction with the same id fails, and finds the first."""
+    connection.exec_driver_sql(_INSERT, rows_parameter(rows))
+
+
+def tried_before(connection: Connection, ids: Iterable[Id]) -> dict[Id, int]:
+    """How often those of the commands failed that did."""
+    rows = connection.exec_driver_sql(_ATTEMPTS, {"ids": ids_parameter(ids)})
+    return dict(rows.tuples().all())
+
+
+def forget_attempts(connection: Connection, ids: Iterable[Id]) -> None:
+    """These commands have ended."""
+    connection.exec_driver_sql(_FORGET_ATTEMPTS, {"ids": ids_parameter(ids)})
+
+
+def count_attempt(connection: Connection, command_id: Id, error: str, envelope: str, now: datetime) -> int:
+    """One more failure of a command; answers how many there were."""
+    parameters = {"id": command_id, "error": error, "envelope": envelope, "now": now}
+    return int(connection.exec_driver_sql(_COUNT_ATTEMPT, parameters).scalar_one())
+
+
+def postpone(connection: Connection, command_id: Id, until: datetime) -> None:
+    """Not to be tried again before this time."""
+    connection.exec_driver_sql(_POSTPONE, {"id": command_id, "at": until})
+
+
+def due(connection: Connection, now: datetime, most: int) -> list[tuple[Id, Mapping[str, Any]]]:
+    """Commands whose next try has come, as (id, envelope), locked."""
+    rows = connection.exec_driver_sql(_DUE, {"now": now, "most": most})
+    return [(row[0], row[1]) for row in rows]
+
+
+def prune(connection: Connection, before: datetime, most: int) -> int:
+    """Forgets up to `most` commands that ended before this time; answers how many."""
+    return connection.exec_driver_sql(_PRUNE, {"before": before, "most": most}).rowcount

@@ -1,0 +1,675 @@
+"""the first schema"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "artifact",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("type", sa.Text(), nullable=True),
+        sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("flow_run_id", sa.Uuid(), nullable=True),
+        sa.Column("task_run_id", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_artifact")),
+    )
+    op.create_index(
+        op.f("ix_artifact_flow_run_id"),
+        "artifact",
+        ["flow_run_id"],
+        unique=False,
+        postgresql_where=sa.text("flow_run_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_artifact_key_created"),
+        "artifact",
+        ["key", "created"],
+        unique=False,
+        postgresql_where=sa.text("key IS NOT NULL"),
+    )
+    op.create_table(
+        "attempt",
+        sa.Column("command_id", sa.Uuid(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("envelope", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("command_id", name=op.f("pk_attempt")),
+    )
+    op.create_index(op.f("ix_attempt_next_attempt_at"), "attempt", ["next_attempt_at"], unique=False)
+    op.create_table(
+        "command",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("replyto", sa.Text(), nullable=True),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("finished", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_command")),
+    )
+    op.create_index(op.f("ix_command_finished"), "command", ["finished"], unique=False)
+    op.create_table(
+        "concurrency_limit",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("limit", sa.Integer(), nullable=False),
+        sa.Column("active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("denied_slots", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column(
+            "slot_decay_per_second", sa.Float(precision=53), server_default=sa.text("0"), nullable=False
+        ),
+        sa.Column(
+            "avg_slot_occupancy_seconds",
+            sa.Float(precision=53),
+            server_default=sa.text("2.0"),
+            nullable=False,
+        ),
+        sa.CheckConstraint('"limit" >= 0 AND denied_slots >= 0', name=op.f("ck_concurrency_limit_counts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_concurrency_limit")),
+        sa.UniqueConstraint("name", name=op.f("uq_concurrency_limit_name")),
+    )
+    op.create_table(
+        "dead_letter",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("command_id", sa.Uuid(), nullable=True),
+        sa.Column("type", sa.Text(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_letter")),
+    )
+    op.create_index(op.f("ix_dead_letter_created"), "dead_letter", ["created"], unique=False)
+    op.create_table(
+        "flow",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column(
+            "tags",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "labels",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_flow")),
+        sa.UniqueConstraint("name", name=op.f("uq_flow_name")),
+    )
+    op.create_table(
+        "notification_policy",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column(
+            "state_names",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "tags",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column("notify", sa.Text(), nullable=False),
+        sa.Column("message_template", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notification_policy")),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entries", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("published", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+    )
+    op.create_index(
+        "ix_outbox_published",
+        "outbox",
+        ["published"],
+        unique=False,
+        postgresql_where=sa.text("published IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_outbox_waiting", "outbox", ["id"], unique=False, postgresql_where=sa.text("published IS NULL")
+    )
+    op.create_table(
+        "parked_command",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("partitionkey", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("envelope", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("parked", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_parked_command")),
+    )
+    op.create_index(op.f("ix_parked_command_parked"), "parked_command", ["parked"], unique=False)
+    op.create_index(
+        "uq_parked_command_turn", "parked_command", ["source", "partitionkey", "sequence"], unique=True
+    )
+    op.create_table(
+        "sequence_position",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("partitionkey", sa.Text(), nullable=False),
+        sa.Column("next", sa.BigInteger(), nullable=False),
+        sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("next >= 1", name=op.f("ck_sequence_position_next")),
+        sa.PrimaryKeyConstraint("source", "partitionkey", name=op.f("pk_sequence_position")),
+    )
+    op.create_index(op.f("ix_sequence_position_updated"), "sequence_position", ["updated"], unique=False)
+    op.create_table(
+        "task_run_cache",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cache_key", sa.Text(), nullable=False),
+        sa.Column("cache_expiration", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("task_run_state_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task_run_cache")),
+    )
+    op.create_index(
+        op.f("ix_task_run_cache_cache_key_created"), "task_run_cache", ["cache_key", "created"], unique=False
+    )
+    op.create_table(
+        "unpublished_results",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("command_ids", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unpublished_results")),
+    )
+    op.create_table(
+        "work_pool",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("concurrency_limit", sa.Integer(), nullable=True),
+        sa.Column("is_paused", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.CheckConstraint("concurrency_limit >= 0", name=op.f("ck_work_pool_concurrency_limit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_work_pool")),
+        sa.UniqueConstraint("name", name=op.f("uq_work_pool_name")),
+    )
+    op.create_table(
+        "work_queue",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("work_pool_id", sa.Uuid(), nullable=False),
+        sa.Column("priority", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("concurrency_limit", sa.Integer(), nullable=True),
+        sa.Column("is_paused", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.CheckConstraint("concurrency_limit >= 0", name=op.f("ck_work_queue_concurrency_limit")),
+        sa.ForeignKeyConstraint(
+            ["work_pool_id"], ["work_pool.id"], name=op.f("fk_work_queue_work_pool_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_work_queue")),
+        sa.UniqueConstraint("work_pool_id", "name", name=op.f("uq_work_queue_work_pool_id_name")),
+    )
+    op.create_table(
+        "deployment",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("flow_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=True),
+        sa.Column("paused", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("concurrency_limit_id", sa.Uuid(), nullable=True),
+        sa.Column("concurrency_options", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("work_queue_id", sa.Uuid(), nullable=True),
+        sa.Column("work_queue_name", sa.Text(), nullable=True),
+        sa.Column("work_pool_name", sa.Text(), nullable=True),
+        sa.Column(
+            "tags",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "labels",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "parameters",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "job_variables",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["concurrency_limit_id"],
+            ["concurrency_limit.id"],
+            name=op.f("fk_deployment_concurrency_limit_id"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["flow_id"], ["flow.id"], name=op.f("fk_deployment_flow_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["work_queue_id"],
+            ["work_queue.id"],
+            name=op.f("fk_deployment_work_queue_id"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deployment")),
+        sa.UniqueConstraint("flow_id", "name", name=op.f("uq_deployment_flow_id_name")),
+    )
+    op.create_index(
+        op.f("ix_deployment_concurrency_limit_id"),
+        "deployment",
+        ["concurrency_limit_id"],
+        unique=False,
+        postgresql_where=sa.text("concurrency_limit_id IS NOT NULL"),
+    )
+    op.create_table(
+        "flow_run",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("flow_id", sa.Uuid(), nullable=False),
+        sa.Column("deployment_id", sa.Uuid(), nullable=True),
+        sa.Column("deployment_version", sa.Text(), nullable=True),
+        sa.Column("flow_version", sa.Text(), nullable=True),
+        sa.Column("work_queue_id", sa.Uuid(), nullable=True),
+        sa.Column("work_queue_name", sa.Text(), nullable=True),
+        sa.Column(
+            "parameters",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "context",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column("idempotency_key", sa.Text(), nullable=True),
+        sa.Column("parent_task_run_id", sa.Uuid(), nullable=True),
+        sa.Column("auto_scheduled", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("infrastructure_pid", sa.Text(), nullable=True),
+        sa.Column("job_variables", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column(
+            "tags",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "labels",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "empirical_policy",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column("run_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("start_time", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("end_time", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expected_start_time", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_scheduled_start_time", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("total_run_time", sa.Float(precision=53), server_default=sa.text("0"), nullable=False),
+        sa.Column("state_id", sa.Uuid(), nullable=True),
+        sa.Column("state_type", sa.Text(), nullable=True),
+        sa.Column("state_name", sa.Text(), nullable=True),
+        sa.Column("state_timestamp", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("idempotency_key <> ''", name=op.f("ck_flow_run_idempotency_key")),
+        sa.CheckConstraint(
+            "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING', 'COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')",
+            name=op.f("ck_flow_run_state_type"),
+        ),
+        sa.CheckConstraint(
+            "(state_type IS NULL) = (state_name IS NULL)", name=op.f("ck_flow_run_state_name")
+        ),
+        sa.CheckConstraint("version >= 0 AND run_count >= 0", name=op.f("ck_flow_run_counts")),
+        sa.ForeignKeyConstraint(
+            ["flow_id"], ["flow.id"], name=op.f("fk_flow_run_flow_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["work_queue_id"], ["work_queue.id"], name=op.f("fk_flow_run_work_queue_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_flow_run")),
+        sa.UniqueConstraint("flow_id", "idempotency_key", name=op.f("uq_flow_run_flow_id_idempotency_key")),
+        postgresql_with={"fillfactor": 80},
+    )
+    op.create_index(
+        op.f("ix_flow_run_deployment_id"),
+        "flow_run",
+        ["deployment_id"],
+        unique=False,
+        postgresql_where=sa.text("deployment_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_flow_run_parent_task_run_id"),
+        "flow_run",
+        ["parent_task_run_id"],
+        unique=False,
+        postgresql_where=sa.text("parent_task_run_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_flow_run_work_queue_id"),
+        "flow_run",
+        ["work_queue_id"],
+        unique=False,
+        postgresql_where=sa.text("work_queue_id IS NOT NULL"),
+    )
+    op.create_table(
+        "flow_run_state",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("flow_run_id", sa.Uuid(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("timestamp", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message", sa.Text(), nullable=True),
+        sa.Column(
+            "state_details",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column("result_artifact_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING', 'COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')",
+            name=op.f("ck_flow_run_state_type"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["flow_run_id"], ["flow_run.id"], name=op.f("fk_flow_run_state_flow_run_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_flow_run_state")),
+        sa.UniqueConstraint("flow_run_id", "timestamp", name=op.f("uq_flow_run_state_flow_run_id_timestamp")),
+    )
+    op.create_table(
+        "task_run",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("flow_run_id", sa.Uuid(), nullable=True),
+        sa.Column("task_key", sa.Text(), nullable=False),
+        sa.Column("dynamic_key", sa.Text(), nullable=False),
+        sa.Column("cache_key", sa.Text(), nullable=True),
+        sa.Column("cache_expiration", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("task_version", sa.Text(), nullable=True),
+        sa.Column("flow_run_run_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column(
+            "task_inputs",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "tags",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "labels",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "empirical_policy",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column("run_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("start_time", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("end_time", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expected_start_time", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_scheduled_start_time", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("total_run_time", sa.Float(precision=53), server_default=sa.text("0"), nullable=False),
+        sa.Column("state_id", sa.Uuid(), nullable=True),
+        sa.Column("state_type", sa.Text(), nullable=True),
+        sa.Column("state_name", sa.Text(), nullable=True),
+        sa.Column("state_timestamp", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING', 'COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')",
+            name=op.f("ck_task_run_state_type"),
+        ),
+        sa.CheckConstraint(
+            "(state_type IS NULL) = (state_name IS NULL)", name=op.f("ck_task_run_state_name")
+        ),
+        sa.CheckConstraint("version >= 0 AND run_count >= 0", name=op.f("ck_task_run_counts")),
+        sa.ForeignKeyConstraint(
+            ["flow_run_id"], ["flow_run.id"], name=op.f("fk_task_run_flow_run_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task_run")),
+        postgresql_with={"fillfactor": 80},
+    )
+    op.create_index("uq_task_run_keys", "task_run", ["flow_run_id", "task_key", "dynamic_key"], unique=True)
+    op.create_index(
+        "uq_task_run_keys_alone",
+        "task_run",
+        ["task_key", "dynamic_key"],
+        unique=True,
+        postgresql_where=sa.text("flow_run_id IS NULL"),
+    )
+    op.create_table(
+        "concurrency_slot",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("limit_id", sa.Uuid(), nullable=False),
+        sa.Column("holder_kind", sa.Text(), nullable=False),
+        sa.Column("flow_run_id", sa.Uuid(), nullable=True),
+        sa.Column("task_run_id", sa.Uuid(), nullable=True),
+        sa.Column("lease_id", sa.Uuid(), nullable=True),
+        sa.Column("slots", sa.Integer(), nullable=False),
+        sa.Column("acquired_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "holder_kind IN ('flow_run', 'task_run', 'lease')", name=op.f("ck_concurrency_slot_holder_kind")
+        ),
+        sa.CheckConstraint(
+            "num_nonnulls(flow_run_id, task_run_id, lease_id) = 1",
+            name=op.f("ck_concurrency_slot_one_holder"),
+        ),
+        sa.CheckConstraint("slots > 0", name=op.f("ck_concurrency_slot_slots")),
+        sa.ForeignKeyConstraint(
+            ["flow_run_id"], ["flow_run.id"], name=op.f("fk_concurrency_slot_flow_run_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["limit_id"],
+            ["concurrency_limit.id"],
+            name=op.f("fk_concurrency_slot_limit_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["task_run_id"], ["task_run.id"], name=op.f("fk_concurrency_slot_task_run_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_concurrency_slot")),
+        sa.UniqueConstraint("limit_id", "flow_run_id", name=op.f("uq_concurrency_slot_limit_id_flow_run_id")),
+        sa.UniqueConstraint("limit_id", "lease_id", name=op.f("uq_concurrency_slot_limit_id_lease_id")),
+        sa.UniqueConstraint("limit_id", "task_run_id", name=op.f("uq_concurrency_slot_limit_id_task_run_id")),
+    )
+    op.create_index(
+        op.f("ix_concurrency_slot_expires_at"),
+        "concurrency_slot",
+        ["expires_at"],
+        unique=False,
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_concurrency_slot_flow_run_id"),
+        "concurrency_slot",
+        ["flow_run_id"],
+        unique=False,
+        postgresql_where=sa.text("flow_run_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_concurrency_slot_lease_id"),
+        "concurrency_slot",
+        ["lease_id"],
+        unique=False,
+        postgresql_where=sa.text("lease_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_concurrency_slot_task_run_id"),
+        "concurrency_slot",
+        ["task_run_id"],
+        unique=False,
+        postgresql_where=sa.text("task_run_id IS NOT NULL"),
+    )
+    op.create_table(
+        "task_run_state",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("task_run_id", sa.Uuid(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("timestamp", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message", sa.Text(), nullable=True),
+        sa.Column(
+            "state_details",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column("result_artifact_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING', 'COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')",
+            name=op.f("ck_task_run_state_type"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["task_run_id"], ["task_run.id"], name=op.f("fk_task_run_state_task_run_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task_run_state")),
+        sa.UniqueConstraint("task_run_id", "timestamp", name=op.f("uq_task_run_state_task_run_id_timestamp")),
+    )
+    op.create_foreign_key(
+        op.f("fk_flow_run_parent_task_run_id"),
+        "flow_run",
+        "task_run",
+        ["parent_task_run_id"],
+        ["id"],
+        ondelete="SET NULL",
+        initially="DEFERRED",
+        deferrable=True,
+    )
+
+
+def downgrade() -> None:
+    op.drop_constraint(op.f("fk_flow_run_parent_task_run_id"), "flow_run", type_="foreignkey")
+    op.drop_table("task_run_state")
+    op.drop_index(
+        op.f("ix_concurrency_slot_task_run_id"),
+        table_name="concurrency_slot",
+        postgresql_where=sa.text("task_run_id IS NOT NULL"),
+    )
+    op.drop_index(
+        op.f("ix_concurrency_slot_lease_id"),
+        table_name="concurrency_slot",
+        postgresql_where=sa.text("lease_id IS NOT NULL"),
+    )
+    op.drop_index(
+        op.f("ix_concurrency_slot_flow_run_id"),
+        table_name="concurrency_slot",
+        postgresql_where=sa.text("flow_run_id IS NOT NULL"),
+    )
+    op.drop_index(
+        op.f("ix_concurrency_slot_expires_at"),
+        table_name="concurrency_slot",
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+    )
+    op.drop_table("concurrency_slot")
+    op.drop_index(
+        "uq_task_run_keys_alone", table_name="task_run", postgresql_where=sa.text("flow_run_id IS NULL")
+    )
+    op.drop_index("uq_task_run_keys", table_name="task_run")
+    op.drop_table("task_run")
+    op.drop_table("flow_run_state")
+    op.drop_index(
+        op.f("ix_flow_run_work_queue_id"),
+        table_name="flow_run",
+        postgresql_where=sa.text("work_queue_id IS NOT NULL"),
+    )
+    op.drop_index(
+        op.f("ix_flow_run_parent_task_run_id"),
+        table_name="flow_run",
+        postgresql_where=sa.text("parent_task_run_id IS NOT NULL"),
+    )
+    op.drop_index(
+        op.f("ix_flow_run_deployment_id"),
+        table_name="flow_run",
+        postgresql_where=sa.text("deployment_id IS NOT NULL"),
+    )
+    op.drop_table("flow_run")
+    op.drop_index(
+        op.f("ix_deployment_concurrency_limit_id"),
+        table_name="deployment",
+        postgresql_where=sa.text("concurrency_limit_id IS NOT NULL"),
+    )
+    op.drop_table("deployment")
+    op.drop_table("work_queue")
+    op.drop_table("work_pool")
+    op.drop_table("unpublished_results")
+    op.drop_index(op.f("ix_task_run_cache_cache_key_created"), table_name="task_run_cache")
+    op.drop_table("task_run_cache")
+    op.drop_index(op.f("ix_sequence_position_updated"), table_name="sequence_position")
+    op.drop_table("sequence_position")
+    op.drop_index("uq_parked_command_turn", table_name="parked_command")
+    op.drop_index(op.f("ix_parked_command_parked"), table_name="parked_command")
+    op.drop_table("parked_command")
+    op.drop_index("ix_outbox_waiting", table_name="outbox", postgresql_where=sa.text("published IS NULL"))
+    op.drop_index(
+        "ix_outbox_published", table_name="outbox", postgresql_where=sa.text("published IS NOT NULL")
+    )
+    op.drop_table("outbox")
+    op.drop_table("notification_policy")
+    op.drop_table("flow")
+    op.drop_index(op.f("ix_dead_letter_created"), table_name="dead_letter")
+    op.drop_table("dead_letter")
+    op.drop_table("concurrency_limit")
+    op.drop_index(op.f("ix_command_finished"), table_name="command")
+    op.drop_table("command")
+    op.drop_index(op.f("ix_attempt_next_attempt_at"), table_name="attempt")
+    op.drop_table("attempt")
+    op.drop_index(
+        op.f("ix_artifact_key_created"), table_name="artifact", postgresql_where=sa.text("key IS NOT NULL")
+    )
+    op.drop_index(
+        op.f("ix_artifact_flow_run_id"),
+        table_name="artifact",
+        postgresql_where=sa.text("flow_run_id IS NOT NULL"),
+    )
+    op.drop_table("artifact")

@@ -1,0 +1,55 @@
+"""Tables whose rows are values of `messages`: found, inserted, updated, deleted in whole sets."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, RowMapping, Select, Table, bindparam, delete, func
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Uuid
+
+from messages.fields import Id
+from store.recordset import ids_parameter, insert_rows, rows_parameter, sql, update_rows
+
+T = TypeVar("T")
+IDS = bindparam("ids", type_=ARRAY(Uuid))
+
+
+class RowStore(Generic[T]):
+    """The statements of one table; `make` turns a row into a value."""
+
+    def __init__(self, table: Table, query: Select[Any], make: Callable[[RowMapping], T]) -> None:
+        self._table, self._make = table, make
+        mine = query.where(table.c.id == func.any(IDS)).order_by(table.c.id)
+        self._read = sql(mine)
+        self._lock = sql(mine.with_for_update(key_share=True, of=table))
+        self._insert = insert_rows(table)
+        changing = [each.name for each in table.columns if each.name not in ("id", "created")]
+        self._update = update_rows(table, changing)
+        self._delete = sql(delete(table).where(table.c.id == func.any(IDS)))
+
+    def load(self, connection: Connection, ids: Iterable[Id], *, lock: bool = False) -> list[T]:
+        """The rows that exist; locked in the order of their ids if asked."""
+        wanted = ids_parameter(ids)
+        if wanted == "{}":
+            return []
+        statement = self._lock if lock else self._read
+        rows = connection.exec_driver_sql(statement, {"ids": wanted}).mappings()
+        return [self._make(row) for row in rows]
+
+    def insert(self, connection: Connection, values: Iterable[T]) -> None:
+        """New rows."""
+        connection.exec_driver_sql(self._insert, rows_parameter(map(plain, values)))
+
+    def update(self, connection: Connection, values: Iterable[T]) -> None:
+        """All columns of rows that exist."""
+        connection.exec_driver_sql(self._update, rows_parameter(map(plain, values)))
+
+    def delete(self, connection: Connection, ids: Iterable[Id]) -> None:
+        """Deletes rows."""
+        connection.exec_driver_sql(self._delete, {"ids": ids_parameter(ids)})
+
+
+def plain(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass, as they are."""
+    return {each.name: getattr(value, each.name) for each in fields(value)}

@@ -1,0 +1,222 @@
+"""Flow runs and task runs: locked, loaded, written, in whole sets. Never decides, only reads and writes."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, RowMapping, Table, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Uuid
+
+from messages.fields import Id
+from messages.runs import FlowRun, FlowRunPolicy, TaskRun, TaskRunPolicy
+from messages.states import State, StateDetails, StateType
+from store.recordset import ids_parameter, insert_rows, rows_parameter, sql, update_rows
+from store.tables.runs import artifact, flow_run, flow_run_state, task_run, task_run_state
+
+R = TypeVar("R", FlowRun, TaskRun)
+
+#: What a transition changes: all other columns stay as they are.
+PROGRESS = (
+    "version",
+    "updated",
+    "run_count",
+    "start_time",
+    "end_time",
+    "expected_start_time",
+    "next_scheduled_start_time",
+    "total_run_time",
+    "state_id",
+    "state_type",
+    "state_name",
+    "state_timestamp",
+    "empirical_policy",
+)
+_IDS = bindparam("ids", type_=ARRAY(Uuid))
+
+
+def state_from_row(row: RowMapping) -> State:
+    """A state from its columns and its artifact's data."""
+    return State(
+        id=row["id"],
+        type=StateType(row["type"]),
+        name=row["name"],
+        timestamp=row["timestamp"],
+        message=row["message"],
+        data=row["data"],
+        state_details=StateDetails.model_validate(row["state_details"]),
+    )
+
+
+class RunStore(Generic[R]):
+    """The statements of one kind of run."""
+
+    def __init__(
+        self, table: Table, states: Table, value: type[R], policy: type[FlowRunPolicy] | type[TaskRunPolicy]
+    ) -> None:
+        self.table, self.states = table, states
+        self._value: Callable[..., R] = value
+        self._policy = policy
+        self._run_id = states.c[f"{table.name}_id"]
+        columns = [table.c[each.name] for each in fields(value) if each.name != "state"]
+        self._names = [each.name for each in columns]
+        mine = select(*columns).where(table.c.id == func.any(_IDS)).order_by(table.c.id)
+        # Not FOR UPDATE: that would also hold up rows that only refer to this one (see docs/decisions).
+        self._lock = sql(mine.with_for_update(key_share=True))
+        self._lock_to_delete = sql(mine.with_for_update())
+        self._read = sql(mine)
+        self._insert = insert_rows(table)
+        self._update_progress = update_rows(table, self._progress_columns())
+        self._update_all = update_rows(table, [name for name in self._names if name not in ("id", "created")])
+        self._delete = sql(delete(table).where(table.c.id == func.any(_IDS)))
+        self._insert_states = insert_rows(states)
+        self._current_states = sql(self._states_query().where(states.c.id == func.any(_IDS)))
+        self._history = sql(
+            self._states_query().where(self._run_id == bindparam("run_id")).order_by(states.c.timestamp)
+        )
+
+        self._near = f"""
+SELECT s.{table.name}_id, s.timestamp FROM {states.name} s
+JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(run_id uuid, moment timestamptz)
+  ON s.{table.name}_id = k.run_id AND s.timestamp >= k.moment AND s.timestamp < k.moment + interval '1 second'
+"""
+
+    def _progress_columns(self) -> Sequence[str]:
+        return (*PROGRESS, "flow_run_run_count") if self.table is task_run else PROGRESS
+
+    def _states_query(self) -> Any:
+        states = self.states.c
+        return select(
+            states.id,
+            self._run_id.label("run_id"),
+            states.type,
+            states.name,
+            states.timestamp,
+            states.message,
+            states.state_details,
+            artifact.c.data,
+        ).select_from(self.states.outerjoin(artifact, artifact.c.id == states.result_artifact_id))
+
+    def lock(self, connection: Connection, ids: Iterable[Id], *, to_delete: bool = False) -> dict[Id, R]:
+        """The runs that exist, locked in the order of their ids until the transaction ends, with their states."""
+        return self._load(connection, self._lock_to_delete if to_delete else self._lock, ids)
+
+    def read(self, connection: Connection, ids: Iterable[Id]) -> dict[Id, R]:
+        """The runs that exist, as last committed, with their states."""
+        return self._load(connection, self._read, ids)
+
+    def _load(self, connection: Connection, statement: str, ids: Iterable[Id]) -> dict[Id, R]:
+        wanted = ids_parameter(ids)
+        if wanted == "{}":
+            return {}
+        rows = connection.exec_driver_sql(statement, {"ids": wanted}).fetchall()
+        return self.with_states(connection, [self._from_row(row) for row in rows])
+
+    def _from_row(self, row: Sequence[Any]) -> R:
+        values = dict(zip(self._names, row, strict=True))
+        values["empirical_policy"] = self._policy.model_validate(values["empirical_policy"])
+        if values["state_type"] is not None:
+            values["state_type"] = StateType(values["state_type"])
+        return self._value(**values)
+
+    def with_states(self, connection: Connection, runs: Iterable[R]) -> dict[Id, R]:
+        """The same runs with their current states, in a second statement: a join would show an older
+        state than the row that a lock has waited for."""
+        found = {run.id: run for run in runs}
+        state_ids = [run.state_id for run in found.values() if run.state_id is not None]
+        if state_ids:
+            rows = connection.exec_driver_sql(
+                self._current_states, {"ids": ids_parameter(state_ids)}
+            ).mappings()
+            for row in rows:
+                run_id = row["run_id"]
+                found[run_id] = replace(found[run_id], state=state_from_row(row))
+        return found
+
+    def states_with(self, connection: Connection, state_ids: Iterable[Id]) -> dict[Id, State]:
+        """The states that exist, with their data."""
+        ids = {"ids": ids_parameter(state_ids)}
+        rows = connection.exec_driver_sql(self._current_states, ids).mappings()
+        return {row["id"]: state_from_row(row) for row in rows}
+
+    def timestamps(
+        self, connection: Connection, moments: Iterable[tuple[Id, datetime]]
+    ) -> list[tuple[Id, datetime]]:
+        """Times of older states near these (run id, time): they are unique within a run."""
+        rows = rows_parameter({"run_id": run_id, "moment": moment} for run_id, moment in moments)
+        return [(row[0], row[1]) for row in connection.exec_driver_sql(self._near, rows)]
+
+    def insert(self, connection: Connection, runs: Iterable[R]) -> None:
+        """New runs. Raises the driver's IntegrityError when an id or a unique key is taken."""
+        connection.exec_driver_sql(self._insert, rows_parameter(map(_row, runs)))
+
+    def update_progress(self, connection: Connection, runs: Iterable[R]) -> None:
+        """What transitions change, of locked runs."""
+        names = ("id", *self._progress_columns())
+        connection.exec_driver_sql(
+            self._update_progress,
+            rows_parameter({name: getattr(run, name) for name in names} for run in runs),
+        )
+
+    def update_all(self, connection: Connection, runs: Iterable[R]) -> None:
+        """Every column of locked runs."""
+        connection.exec_driver_sql(self._update_all, rows_parameter(map(_row, runs)))
+
+    def delete(self, connection: Connection, ids: Iterable[Id]) -> None:
+        """Deletes runs; their states, slots and task runs go with them."""
+        connection.exec_driver_sql(self._delete, {"ids": ids_parameter(ids)})
+
+    def insert_states(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+        """States of the history, as rows."""
+        connection.exec_driver_sql(self._insert_states, rows_parameter(rows))
+
+    def history(self, connection: Connection, run_id: Id) -> list[State]:
+        """All states of a run, oldest first."""
+        rows = connection.exec_driver_sql(self._history, {"run_id": run_id}).mappings()
+        return [state_from_row(row) for row in rows]
+
+
+def _row(run: FlowRun | TaskRun) -> dict[str, Any]:
+    return {each.name: getattr(run, each.name) for each in fields(run) if each.name != "state"}
+
+
+FLOW_RUNS = RunStore(flow_run, flow_run_state, FlowRun, FlowRunPolicy)
+TASK_RUNS = RunStore(task_run, task_run_state, TaskRun, TaskRunPolicy)
+
+_BY_IDEMPOTENCY_KEY = """
+SELECT r.id FROM flow_run r
+JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(flow_id uuid, key text)
+  ON r.flow_id = k.flow_id AND r.idempotency_key = k.key
+"""
+_BY_TASK_KEYS = """
+SELECT r.id FROM task_run r
+JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(flow_run_id uuid, task_key text, dynamic_key text)
+  ON r.task_key = k.task_key AND r.dynamic_key = k.dynamic_key
+ AND (r.flow_run_id = k.flow_run_id OR (r.flow_run_id IS NULL AND k.flow_run_id IS NULL))
+"""
+_FAILED_TASK_RUNS = """
+SELECT id, flow_run_id FROM task_run
+WHERE flow_run_id = ANY(CAST(%(ids)s AS uuid[])) AND state_type = 'FAILED' ORDER BY id
+"""
+
+
+def with_idempotency_keys(connection: Connection, keys: Iterable[tuple[Id, str]]) -> list[Id]:
+    """The flow runs that have one of these (flow id, idempotency key)."""
+    rows = [{"flow_id": flow_id, "key": key} for flow_id, key in keys]
+    return list(connection.exec_driver_sql(_BY_IDEMPOTENCY_KEY, rows_parameter(rows)).scalars())
+
+
+def with_task_keys(connection: Connection, keys: Iterable[tuple[Id | None, str, str]]) -> list[Id]:
+    """The task runs that have one of these (flow run id, task key, dynamic key)."""
+    rows = [{"flow_run_id": run, "task_key": task, "dynamic_key": dynamic} for run, task, dynamic in keys]
+    return list(connection.exec_driver_sql(_BY_TASK_KEYS, rows_parameter(rows)).scalars())
+
+
+def failed_task_runs(connection: Connection, flow_run_ids: Iterable[Id]) -> dict[Id, list[Id]]:
+    """The FAILED task runs of each flow run."""
+    found: dict[Id, list[Id]] = {}
+    rows = connection.exec_driver_sql(_FAILED_TASK_RUNS, {"ids": ids_parameter(flow_run_ids)})
+    for task_run_id, flow_run_id in rows:
+        found.setdefault(flow_run_id, []).append(task_run_id)
+    return found

@@ -1,0 +1,110 @@
+"""What makes delivery exact: the inbox, the outbox, parked commands and dead letters."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSON
+
+from store.tables.metadata import Instant, id_column, metadata, words
+
+# The inbox: one row for each command that has ended, with its result. A second copy finds it here.
+command = Table(
+    "command",
+    metadata,
+    id_column(),
+    words("source", nullable=False),
+    words("type", nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    words("status", nullable=False),
+    words("replyto"),
+    # The envelope of the result, as the text that was published.
+    words("result", nullable=False),
+    Column("finished", Instant, nullable=False),
+    Index(None, "finished"),
+)
+
+# One row a transaction, with all its events; published by the relay in the order of `id`.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("created", Instant, nullable=False),
+    # [[stream, envelope as text], ...]
+    Column("entries", JSON, nullable=False),
+    Column("published", Instant),
+    Index("ix_outbox_waiting", "id", postgresql_where=text("published IS NULL")),
+    Index("ix_outbox_published", "published", postgresql_where=text("published IS NOT NULL")),
+)
+
+# Results of a transaction that have not been seen to reach Redis: the worker removes its row after publishing.
+unpublished_results = Table(
+    "unpublished_results",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("created", Instant, nullable=False),
+    Column("command_ids", JSON, nullable=False),
+)
+
+# The number that comes next, for each source and partition key.
+sequence_position = Table(
+    "sequence_position",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("partitionkey", Text, primary_key=True),
+    Column("next", BigInteger, nullable=False),
+    Column("updated", Instant, nullable=False),
+    CheckConstraint("next >= 1", name="next"),
+    Index(None, "updated"),
+)
+
+# Commands that came before their turn.
+parked_command = Table(
+    "parked_command",
+    metadata,
+    id_column(),
+    words("source", nullable=False),
+    words("partitionkey", nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("envelope", JSON, nullable=False),
+    Column("parked", Instant, nullable=False),
+    Index("uq_parked_command_turn", "source", "partitionkey", "sequence", unique=True),
+    Index(None, "parked"),
+)
+
+# What could not be read or was given up: kept as it came, until somebody decides.
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    id_column(),
+    Column("created", Instant, nullable=False),
+    words("queue", nullable=False),
+    words("reason", nullable=False),
+    Column("command_id", Uuid),
+    words("type"),
+    words("source"),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "created"),
+)
+
+# How often a command failed by itself, and when to try again; gone when it ends.
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("command_id", Uuid, primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False),
+    words("last_error", nullable=False),
+    Column("envelope", JSON, nullable=False),
+    Index(None, "next_attempt_at"),
+)

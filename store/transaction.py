@@ -1,0 +1,57 @@
+"""One transaction, and what its failures mean: another try, trouble of the infrastructure, a fault of the data."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from store.errors import Raced, StoreError, StoreUnavailable, Unstorable
+
+__all__ = ["Connection", "Engine", "session", "transaction"]
+
+# PostgreSQL's error codes (appendix A of its manual); two characters stand for a whole class.
+_RACED = ("40", "23")
+_UNAVAILABLE = ("08", "53", "57P", "58", "25006", "55P03", "55000")
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Runs a block in one transaction: all of it is committed, or nothing.
+
+    Raises:
+        Raced: another transaction was first; the same work can be tried again at once.
+        StoreUnavailable: the database is away, full, or busy; whether COMMIT succeeded may be unknown.
+        Unstorable: the database refused the work for its own sake (a value, a statement that took too long).
+    """
+    with _translated(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def session(engine: Engine) -> Iterator[Connection]:
+    """Runs a block on one connection, each statement a transaction of its own. Raises as `transaction` does."""
+    with _translated(), engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout as error:
+        raise StoreUnavailable("all connections are in use") from error
+    except DBAPIError as error:
+        raise _meaning(error) from error
+
+
+def _meaning(error: DBAPIError) -> StoreError:
+    state = getattr(error.orig, "sqlstate", None) or ""
+    text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    if state.startswith(_RACED):
+        return Raced(text)
+    lost = error.connection_invalidated or isinstance(error, InterfaceError)
+    if lost or state.startswith(_UNAVAILABLE) or (isinstance(error, OperationalError) and not state):
+        return StoreUnavailable(text)
+    return Unstorable(f"{text} (SQLSTATE {state or 'unknown'})")

@@ -1,0 +1,10 @@
+"""The names of states that the rules give or look at. All other names are free text to them."""
+
+LATE = "Late"
+AWAITING_RETRY = "AwaitingRetry"
+AWAITING_SLOT = "AwaitingConcurrencySlot"
+RESUMING = "Resuming"
+RETRYING = "Retrying"
+RERUNNING = "Rerunning"
+CACHED = "Cached"
+NOT_READY = "NotReady"

@@ -1,0 +1,141 @@
+"""One proposed state on its way through the rules. It lives for one decision and is seen by nobody else.
+
+The run itself is a frozen value; what rules and bookkeeping change of it they change in the draft.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, ClassVar
+
+from messages.fields import Id
+from messages.results import Status
+from messages.runs import FlowRun, FlowRunPolicy, TaskRun
+from messages.states import NO_DETAILS, State, StateDetails, StateType
+from workers.orchestration.decision import Effect
+from workers.orchestration.facts import FlowFacts, Orders, TaskFacts
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """The fields of a run that a decision may change."""
+
+    NAMES: ClassVar[tuple[str, ...]] = (
+        "run_count",
+        "start_time",
+        "end_time",
+        "expected_start_time",
+        "next_scheduled_start_time",
+        "total_run_time",
+    )
+
+    run_count: int
+    start_time: datetime | None
+    end_time: datetime | None
+    expected_start_time: datetime | None
+    next_scheduled_start_time: datetime | None
+    total_run_time: float
+
+    def changes_to(self, run: FlowRun | TaskRun) -> dict[str, Any]:
+        """Those fields that now differ from the run's."""
+        changes = {}
+        for name in self.NAMES:
+            value, before = getattr(self, name), getattr(run, name)
+            if value is not before and value != before:
+                changes[name] = value
+        return changes
+
+
+@dataclass(slots=True, kw_only=True)
+class FlowDraft(Draft):
+    """A flow run's draft: its policy remembers pauses and whether it is resuming."""
+
+    NAMES = (*Draft.NAMES, "empirical_policy")
+
+    empirical_policy: FlowRunPolicy
+
+
+@dataclass(slots=True, kw_only=True)
+class TaskDraft(Draft):
+    """A task run's draft: it remembers the attempt of its flow run in which it last ran."""
+
+    NAMES = (*Draft.NAMES, "flow_run_run_count")
+
+    flow_run_run_count: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Transition:
+    """What all rules may look at. `initial` never changes; `proposed` is None if nothing is to be written."""
+
+    run: FlowRun | TaskRun
+    facts: FlowFacts | TaskFacts
+    draft: Draft
+    initial: State | None
+    proposed: State | None
+    orders: Orders
+    now: datetime
+    new_id: Callable[[], Id]
+    parameters: Mapping[str, Any]
+    status: Status = Status.ACCEPT
+    reason: str | None = None
+    delay_seconds: int | None = None
+    effects: list[Effect] = field(default_factory=list)
+    broken: bool = False
+
+    @property
+    def initial_type(self) -> StateType | None:
+        """The type of the state that the run has, None if it has none."""
+        return None if self.initial is None else self.initial.type
+
+    @property
+    def proposed_type(self) -> StateType | None:
+        """The type of the state that is to be written, None if nothing is."""
+        return None if self.proposed is None else self.proposed.type
+
+    def new_state(
+        self,
+        kind: StateType,
+        name: str | None = None,
+        *,
+        message: str | None = None,
+        data: Any = None,
+        details: StateDetails = NO_DETAILS,
+    ) -> State:
+        """A state of the system's own making, as of now."""
+        return State(
+            id=self.new_id(),
+            type=kind,
+            name=kind.default_name if name is None else name,
+            timestamp=self.now,
+            message=message,
+            data=data,
+            state_details=details,
+        )
+
+    def new_scheduled_state(self, name: str, scheduled_time: datetime, **content: Any) -> State:
+        """A SCHEDULED state of the system's own making; `content` is its message and data."""
+        details = StateDetails(scheduled_time=scheduled_time)
+        return self.new_state(StateType.SCHEDULED, name, details=details, **content)
+
+    def fresh_copy(self, state: State, **changes: Any) -> State:
+        """The same state again, as of now and under a new id."""
+        return replace(state, id=self.new_id(), timestamp=self.now, **changes)
+
+
+@dataclass(slots=True, kw_only=True)
+class FlowTransition(Transition):
+    """A flow run's transition."""
+
+    run: FlowRun
+    facts: FlowFacts
+    draft: FlowDraft
+
+
+@dataclass(slots=True, kw_only=True)
+class TaskTransition(Transition):
+    """A task run's transition."""
+
+    run: TaskRun
+    facts: TaskFacts
+    draft: TaskDraft

@@ -1,0 +1,191 @@
+"""Admission: from the text of a message to commands. Pure: nothing is looked up, and a fault is a value."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from messages.canonical import fingerprint
+from messages.commands.batch import Batch
+from messages.envelope import REPLYTO_PATTERN, Envelope
+from messages.errors import ErrorCode, ErrorItem, Refused, fault
+from messages.fields import SOURCE_PATTERN, Data
+from messages.registry import BATCH
+from messages.results import ErrorBody, Outcome, Status
+from messages.wire import MAX_DEPTH, MAX_MESSAGE_BYTES, decode
+from workers.pipeline.command import Admitted, Command, Unreadable
+
+_REPLYTO = re.compile(REPLYTO_PATTERN)
+_SOURCE = re.compile(SOURCE_PATTERN)
+# A message over the limit is still opened as far as this, to find out whom to tell.
+_LARGEST_TO_ANSWER = 16 * 1_048_576
+_DEEPEST_TO_ANSWER = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a message may be."""
+
+    max_bytes: int = MAX_MESSAGE_BYTES
+    max_depth: int = MAX_DEPTH
+
+
+def admit(body: bytes, types: Mapping[str, type[Data]], now: datetime, limits: Limits) -> list[Admitted]:
+    """The commands of one dramatiq message: one, or those of a batch in their order."""
+    try:
+        message = decode(body, max_bytes=limits.max_bytes, max_depth=limits.max_depth + 2)
+    except Refused as refused:
+        return [_refused_unread(body, refused)]
+    envelope = _envelope_of(message)
+    if envelope is None:
+        reason = "not a dramatiq message with one envelope as its only argument"
+        return [Unreadable(reason=reason, body=body, outcome=_error(ErrorCode.INVALID_MESSAGE, reason))]
+    if envelope.get("type") == BATCH and BATCH not in types:
+        return list(_batch(envelope, body, types, now))
+    return [admit_envelope(envelope, body, types, now)]
+
+
+def _envelope_of(message: Any) -> dict[str, Any] | None:
+    args = message.get("args") if isinstance(message, dict) else None
+    if isinstance(args, list) and len(args) == 1 and isinstance(args[0], dict):
+        return args[0]
+    return None
+
+
+def _batch(
+    envelope: dict[str, Any], body: bytes, types: Mapping[str, type[Data]], now: datetime
+) -> Iterator[Admitted]:
+    outer = admit_envelope(envelope, body, {BATCH: Batch}, now)
+    if isinstance(outer, Unreadable) or outer.refusal is not None:
+        yield outer
+        return
+    for inner in outer.data.commands:
+        yield admit_envelope(inner, b"", types, now)
+
+
+def admit_envelope(
+    envelope: dict[str, Any], body: bytes, types: Mapping[str, type[Data]], now: datetime | None
+) -> Admitted:
+    """One command. `now` None: it has been looked at before, so that it can expire no more."""
+    try:
+        attributes = Envelope.model_validate(envelope)
+    except ValidationError as invalid:
+        return _without_envelope(envelope, body, invalid)
+    data, refusal = _data(attributes, types, now)
+    return Command(
+        id=attributes.id,
+        type=attributes.type,
+        source=attributes.source,
+        envelope=envelope,
+        fingerprint=fingerprint(envelope),
+        data=data,
+        refusal=refusal,
+        replyto=attributes.replyto,
+        correlationid=attributes.correlationid,
+        traceparent=attributes.traceparent,
+        tracestate=attributes.tracestate,
+        partitionkey=attributes.partitionkey,
+        sequence=None if attributes.sequence is None else int(attributes.sequence),
+    )
+
+
+def _data(
+    envelope: Envelope, types: Mapping[str, type[Data]], now: datetime | None
+) -> tuple[Any, Outcome | None]:
+    if now is not None and envelope.expirytime is not None and envelope.expirytime <= now:
+        return None, _error(ErrorCode.EXPIRED, f"the command expired at {envelope.expirytime.isoformat()}")
+    model = types.get(envelope.type)
+    if model is None:
+        return None, _error(ErrorCode.UNKNOWN_TYPE, f"there is no {envelope.type!r}; see `interlock schema`")
+    try:
+        return model.model_validate(envelope.data), None
+    except ValidationError as invalid:
+        return None, _invalid(invalid, "data")
+
+
+def _without_envelope(envelope: dict[str, Any], body: bytes, invalid: ValidationError) -> Admitted:
+    """The envelope itself is at fault: as much of it as can be trusted says whom to tell."""
+    outcome = _invalid(invalid)
+    kind, source = _text(envelope.get("type")), _text(envelope.get("source"))
+    replyto = _text(envelope.get("replyto"))
+    replyto = replyto if replyto and _REPLYTO.match(replyto) else None
+    correlation = _text(envelope.get("correlationid"))
+    ident = _uuid(envelope.get("id"))
+    if ident is not None and kind and source and _SOURCE.match(source):
+        return Command(
+            id=ident,
+            type=kind,
+            source=source,
+            envelope=envelope,
+            fingerprint=fingerprint(envelope),
+            refusal=outcome,
+            replyto=replyto,
+            correlationid=correlation,
+        )
+    assert outcome.error is not None
+    return Unreadable(
+        reason=outcome.error.message,
+        body=body or str(envelope).encode(),
+        outcome=outcome,
+        id=_text(envelope.get("id")) or "",
+        type=kind or "",
+        source=source,
+        replyto=replyto,
+        correlationid=correlation,
+    )
+
+
+def _refused_unread(body: bytes, refused: Refused) -> Admitted:
+    outcome = _error(refused.code, refused.message, refused.errors)
+    unreadable = Unreadable(reason=refused.message, body=body, outcome=outcome)
+    try:
+        message = decode(body, max_bytes=_LARGEST_TO_ANSWER, max_depth=_DEEPEST_TO_ANSWER)
+    except Refused:
+        return unreadable
+    envelope = _envelope_of(message)
+    if envelope is None:
+        return unreadable
+    try:
+        attributes = Envelope.model_validate({**envelope, "data": {}})
+    except ValidationError:
+        return unreadable
+    return Command(
+        id=attributes.id,
+        type=attributes.type,
+        source=attributes.source,
+        envelope={**envelope, "data": {}},
+        fingerprint=fingerprint(envelope),
+        refusal=outcome,
+        replyto=attributes.replyto,
+        correlationid=attributes.correlationid,
+    )
+
+
+def _invalid(invalid: ValidationError, *prefix: str) -> Outcome:
+    faults: list[ErrorItem] = [
+        fault(each["msg"], *prefix, *each["loc"], kind=each["type"])
+        for each in invalid.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    first = faults[0]
+    where = ".".join(str(part) for part in first["loc"])
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return _error(ErrorCode.INVALID_MESSAGE, f"{where}: {first['msg']}{more}", faults)
+
+
+def _error(code: ErrorCode, message: str, errors: list[ErrorItem] | None = None) -> Outcome:
+    return Outcome(Status.ERROR, {}, ErrorBody(code=code, message=message, errors=errors or []))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and "\x00" not in value else None
+
+
+def _uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

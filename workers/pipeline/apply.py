@@ -1,0 +1,230 @@
+"""A batch of commands becomes one transaction: claimed, ordered, locked, decided, saved, committed.
+
+This is the whole shell in one place. What it does not do: read from Redis, write to Redis, try again.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from messages.fields import Id
+from messages.registry import COMMANDS
+from messages.results import Outcome
+from messages.wire import encode
+from store import dead_letters, inbox, outbox, sequences
+from store.inbox import Seen
+from store.transaction import Connection, Engine, transaction
+from workers.pipeline.admit import admit_envelope
+from workers.pipeline.command import Admitted, Command, Unreadable
+from workers.pipeline.decide import Decided, decide
+from workers.pipeline.envelopes import event_of, refusal_of, result_of
+from workers.pipeline.gather import gather
+from workers.pipeline.needs import needs_of
+from workers.pipeline.order import Turns, key_of, take_turns
+from workers.pipeline.repeats import Ended, answers
+from workers.pipeline.save import save
+from workers.world.world import World
+
+EVENTS = "events"
+# Of a message that could not be read, so many bytes are kept.
+_LARGEST_KEPT = 16 * 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A result on its way to whoever asked."""
+
+    replyto: str
+    envelope: bytes
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a committed batch leaves to be published."""
+
+    replies: list[Reply] = field(default_factory=list)
+    #: the note in the database that these replies are not known to have left; None if there are none to lose
+    note: int | None = None
+    ended: dict[Id, Ended] = field(default_factory=dict)
+    events: int = 0
+    parked: int = 0
+
+
+@dataclass(slots=True)
+class _Claimed:
+    """A batch, divided by what the inbox knows."""
+
+    fresh: list[Command] = field(default_factory=list)
+    repeats: list[Command] = field(default_factory=list)
+    seen: dict[Id, Seen] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Applier:
+    """Applies batches. `world` makes an empty world."""
+
+    engine: Engine
+    world: Callable[[], World]
+    queue: str = "commands"
+
+    def apply(self, admitted: Sequence[Admitted]) -> Applied:
+        """Applies a batch in one transaction.
+
+        Raises:
+            StoreError: nothing was committed, or it is not known (the inbox knows).
+            Poisoned: one command of the batch made a handler fail; nothing was committed.
+        """
+        commands = [each for each in admitted if isinstance(each, Command)]
+        unreadable = [each for each in admitted if isinstance(each, Unreadable)]
+        with transaction(self.engine) as connection:
+            world = self.world()
+            now = world.clock()
+            claimed = _claim(connection, commands)
+            turns = _order(connection, claimed.fresh, now)
+            gather(connection, world, needs_of(turns.ready))
+            decided = decide(world, turns.ready)
+            decided += [Decided(command, outcome, []) for command, outcome in turns.refused]
+            save(connection, world)
+            applied = self._deliver(connection, world, decided, turns, now)
+            self._bury(connection, [*unreadable, *(each.command for each in decided)], world, now)
+        copies = (*claimed.repeats, *turns.repeats)
+        ended = {ident: Ended(seen.fingerprint, seen.result) for ident, seen in claimed.seen.items()}
+        for replyto, envelope in answers(copies, ended | applied.ended, world.new_id, now):
+            applied.replies.append(Reply(replyto, envelope))
+        for each in unreadable:
+            if each.replyto is not None:
+                applied.replies.append(Reply(each.replyto, refusal_of(each, world.new_id(), now)))
+        return applied
+
+    def _deliver(
+        self, connection: Connection, world: World, decided: list[Decided], turns: Turns, now: datetime
+    ) -> Applied:
+        """Results into the inbox, events into the outbox, positions of sequences: the transaction's last words."""
+        applied = Applied(parked=len(turns.to_park))
+        rows, to_tell = [], []
+        for each in decided:
+            command, outcome = each.command, each.outcome
+            envelope = result_of(command, outcome, world.new_id(), now)
+            applied.ended[command.id] = Ended(command.fingerprint, envelope)
+            if command.keeps_id:
+                rows.append(_inbox_row(command, outcome, envelope, now))
+            if command.replyto is not None:
+                applied.replies.append(Reply(command.replyto, envelope))
+                to_tell.append(command.id)
+        if rows:
+            inbox.insert(connection, rows)
+        _move_turns(connection, turns, now)
+        entries = [entry for each in decided for entry in _entries(each, world, now)]
+        applied.events = len(entries)
+        if entries:
+            outbox.insert(connection, entries, now)
+        if to_tell:
+            applied.note = outbox.note_results(connection, to_tell, now)
+        return applied
+
+    def _bury(
+        self, connection: Connection, candidates: Iterable[Admitted], world: World, now: datetime
+    ) -> None:
+        """What could not be read, and what is given up, is kept as it came."""
+        rows = [row for each in candidates if (row := _dead_letter(each)) is not None]
+        if rows:
+            common = {"created": now, "queue": self.queue}
+            dead_letters.insert(connection, ({"id": world.new_id(), **common, **row} for row in rows))
+        given_up = [row["command_id"] for row in rows if "command_id" in row]
+        if given_up:
+            inbox.forget_attempts(connection, given_up)
+
+
+def _dead_letter(each: Admitted) -> dict[str, Any] | None:
+    if isinstance(each, Unreadable):
+        body = dead_letters.as_bytea(each.body[:_LARGEST_KEPT])
+        return {
+            "reason": each.reason,
+            "type": each.type or None,
+            "source": each.source,
+            "attempts": 0,
+            "body": body,
+        }
+    if each.last_error is None:
+        return None
+    return {
+        "reason": each.last_error,
+        "command_id": each.id,
+        "type": each.type,
+        "source": each.source,
+        "attempts": each.attempts,
+        "body": dead_letters.as_bytea(encode(each.envelope)),
+    }
+
+
+def _claim(connection: Connection, commands: Iterable[Command]) -> _Claimed:
+    claimed = _Claimed()
+    by_id: dict[Id, Command] = {}
+    for command in commands:
+        if command.id in by_id:
+            claimed.repeats.append(command)
+        else:
+            by_id[command.id] = command
+    if not by_id:
+        return claimed
+    claimed.seen = inbox.seen(connection, by_id)
+    for command in by_id.values():
+        (claimed.repeats if command.id in claimed.seen else claimed.fresh).append(command)
+    return claimed
+
+
+def _order(connection: Connection, commands: Sequence[Command], now: datetime) -> Turns:
+    keys = {key for command in commands if (key := key_of(command)) is not None}
+    if not keys:
+        return Turns(ready=list(commands))
+    numbers = sequences.lock(connection, keys, now)
+    parked = [
+        command
+        for each in sequences.parked(connection, keys)
+        if isinstance(command := admit_envelope(dict(each.envelope), b"", COMMANDS, None), Command)
+    ]
+    return take_turns(commands, numbers, parked)
+
+
+def _move_turns(connection: Connection, turns: Turns, now: datetime) -> None:
+    if turns.positions:
+        sequences.move(connection, turns.positions, now)
+    if turns.unparked:
+        sequences.unpark(connection, turns.unparked)
+    if turns.to_park:
+        sequences.park(connection, (_parked_row(command, now) for command in turns.to_park))
+
+
+def _parked_row(command: Command, now: datetime) -> dict[str, object]:
+    return {
+        "id": command.id,
+        "source": command.source,
+        "partitionkey": command.partitionkey,
+        "sequence": command.sequence,
+        "envelope": command.envelope,
+        "parked": now,
+    }
+
+
+def _inbox_row(command: Command, outcome: Outcome, envelope: bytes, now: datetime) -> dict[str, object]:
+    return {
+        "id": command.id,
+        "source": command.source,
+        "type": command.type,
+        "fingerprint": dead_letters.as_bytea(command.fingerprint),
+        "status": outcome.status,
+        "replyto": command.replyto,
+        "result": envelope.decode(),
+        "finished": now,
+    }
+
+
+def _entries(decided: Decided, world: World, now: datetime) -> list[tuple[str, str]]:
+    entries = []
+    for event in decided.events:
+        text = event_of(event, decided.command, world.new_id(), now).decode()
+        if event.notify is not None:
+            entries.append((f"notifications:{event.notify}", text))
+        entries.append((EVENTS, text))
+    return entries

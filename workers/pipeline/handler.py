@@ -1,0 +1,124 @@
+"""What a worker does with a batch of messages: admit, apply, publish; again, until it is done.
+
+Trouble of the database or of Redis is waited out and never becomes a verdict. Only a command that fails for its
+own sake is set aside, alone.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Event
+
+import redis
+
+from messages.fields import Data
+from store.errors import Raced, StoreUnavailable, Unstorable
+from workers.broker.batches import RawMessage, Requeue
+from workers.now import now
+from workers.pipeline.admit import Limits, admit
+from workers.pipeline.apply import Applied, Applier
+from workers.pipeline.attempts import Attempts
+from workers.pipeline.command import Admitted, Command
+from workers.pipeline.decide import Poisoned
+from workers.pipeline.notes import Notes
+from workers.streams import Publisher
+
+log = logging.getLogger(__name__)
+
+_RACES = 8
+_FIRST_WAIT_S = 0.05
+_LONGEST_WAIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class CommandHandler:
+    """Handles batches; any number of threads may call it at once."""
+
+    applier: Applier
+    attempts: Attempts
+    publisher: Publisher
+    notes: Notes
+    types: dict[str, type[Data]]
+    limits: Limits
+    stopping: Event
+
+    def __call__(self, messages: Sequence[RawMessage]) -> None:
+        """Returns when every command of the batch is answered, parked or set aside.
+
+        Raises:
+            Requeue: the worker is to stop, and this batch was not finished.
+        """
+        moment = now()
+        admitted = [
+            each
+            for message in messages
+            if message.body is not None
+            for each in admit(message.body, self.types, moment, self.limits)
+        ]
+        for applied in self._apply(admitted):
+            self._publish(applied)
+
+    def _apply(self, admitted: Sequence[Admitted]) -> list[Applied]:
+        try:
+            return [self._apply_together(admitted)]
+        except (Poisoned, Unstorable, Raced) as error:
+            if len(admitted) > 1:
+                log.warning(
+                    "a batch failed, its commands are applied one by one", extra={"error": str(error)}
+                )
+                return [applied for each in admitted for applied in self._apply([each])]
+            return [self._set_aside(admitted[0], error)]
+
+    def _apply_together(self, admitted: Sequence[Admitted]) -> Applied:
+        races = 0
+        while True:
+            try:
+                return self._patiently(lambda: self.applier.apply(admitted))
+            except Raced:
+                races += 1
+                if races > _RACES:
+                    raise
+                self.stopping.wait(random.uniform(0, 0.01 * 2**races))
+
+    def _patiently(self, work: Callable[[], Applied]) -> Applied:
+        """Waits as long as the database is away, unless the worker is to stop."""
+        wait_s, told = _FIRST_WAIT_S, False
+        while True:
+            try:
+                applied = work()
+            except StoreUnavailable as error:
+                if not told:
+                    log.warning("waiting for the database", extra={"error": str(error)})
+                    told = True
+                if self.stopping.wait(wait_s * random.uniform(0.5, 1)):
+                    raise Requeue from error
+                wait_s = min(_LONGEST_WAIT_S, wait_s * 2)
+            else:
+                if told:
+                    log.warning("the database is back")
+                return applied
+
+    def _set_aside(self, each: Admitted, error: Exception) -> Applied:
+        if not isinstance(each, Command):
+            raise error
+        return self._patiently(lambda: self.attempts.failed(each, error, now()))
+
+    def _publish(self, applied: Applied) -> None:
+        """Committed results leave; if Redis is away until the worker stops, the relay finds them in the database."""
+        wait_s = _FIRST_WAIT_S
+        replies = [(reply.replyto, reply.envelope) for reply in applied.replies]
+        if not replies and not applied.events:
+            return
+        while True:
+            try:
+                self.publisher.replies(replies, wake_relay=applied.events > 0)
+            except (redis.RedisError, OSError) as error:
+                log.warning("waiting for Redis", extra={"error": str(error)})
+                if self.stopping.wait(wait_s):
+                    return
+                wait_s = min(_LONGEST_WAIT_S, wait_s * 2)
+            else:
+                if applied.note is not None:
+                    self.notes.done(applied.note)
+                return

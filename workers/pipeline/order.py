@@ -1,0 +1,108 @@
+"""Per-key order: which commands have their turn, which come early, which are too late. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from messages.errors import ErrorCode
+from messages.fields import Id
+from messages.results import ErrorBody, Outcome, Status
+from workers.pipeline.command import Command
+
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Turns:
+    """How a batch is to be gone through."""
+
+    ready: list[Command] = field(default_factory=list)
+    #: a number that is taken: answered, but not applied
+    refused: list[tuple[Command, Outcome]] = field(default_factory=list)
+    #: copies of a command that has its turn in this batch
+    repeats: list[Command] = field(default_factory=list)
+    to_park: list[Command] = field(default_factory=list)
+    unparked: list[Id] = field(default_factory=list)
+    positions: dict[Key, int] = field(default_factory=dict)
+
+
+def key_of(command: Command) -> Key | None:
+    """Whose turn it is about: (source, partition key); None for a command that waits for nobody."""
+    return None if command.partitionkey is None else (command.source, command.partitionkey)
+
+
+def take_turns(
+    commands: Iterable[Command], next_numbers: Mapping[Key, int], parked: Sequence[Command]
+) -> Turns:
+    """Puts commands in their order. A command whose predecessor is missing is parked; the missing one brings
+    its parked followers with it."""
+    return _Sorting(next_numbers, parked).sort(commands)
+
+
+class _Sorting:
+    def __init__(self, next_numbers: Mapping[Key, int], parked: Sequence[Command]) -> None:
+        self._next = dict(next_numbers)
+        self._before = dict(next_numbers)
+        self._waiting: dict[Key, dict[int, Command]] = {}
+        self._was_parked = {command.id for command in parked}
+        self._done: set[Id] = set()
+        self._turns = Turns()
+        for command in parked:
+            self._wait(command)
+
+    def sort(self, commands: Iterable[Command]) -> Turns:
+        for command in commands:
+            key = key_of(command)
+            if key is None:
+                self._turns.ready.append(command)
+            else:
+                self._place(command, key, _number(command))
+        turns = self._turns
+        turns.positions = {key: number for key, number in self._next.items() if number != self._before[key]}
+        turns.to_park = [
+            command
+            for waiting in self._waiting.values()
+            for command in waiting.values()
+            if command.id not in self._was_parked
+        ]
+        return turns
+
+    def _place(self, command: Command, key: Key, number: int) -> None:
+        if command.id in self._done:
+            self._turns.repeats.append(command)
+            return
+        waiting = self._waiting.get(key, {}).get(number)
+        if waiting is not None and waiting.id == command.id:
+            return  # a copy of one that waits: the answer comes when its turn does
+        if number < self._next[key] or waiting is not None:
+            self._turns.refused.append((command, _number_is_taken(command)))
+        elif number > self._next[key]:
+            self._wait(command)
+        else:
+            self._go(command, key)
+            while (follower := self._waiting.get(key, {}).pop(self._next[key], None)) is not None:
+                self._go(follower, key)
+
+    def _go(self, command: Command, key: Key) -> None:
+        self._turns.ready.append(command)
+        self._done.add(command.id)
+        self._next[key] += 1
+        if command.id in self._was_parked:
+            self._turns.unparked.append(command.id)
+
+    def _wait(self, command: Command) -> None:
+        key = key_of(command)
+        assert key is not None
+        self._waiting.setdefault(key, {})[_number(command)] = command
+
+
+def _number(command: Command) -> int:
+    assert command.sequence is not None
+    return command.sequence
+
+
+def _number_is_taken(command: Command) -> Outcome:
+    text = (
+        f"sequence {command.sequence} of partition key {command.partitionkey!r} from {command.source!r} "
+        "belongs to another command"
+    )
+    return Outcome(Status.ERROR, {}, ErrorBody(code=ErrorCode.CONFLICT, message=text, errors=[]))

@@ -1,0 +1,38 @@
+"""Copies of commands: the same content gets the first answer again, another content none of it. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from messages.errors import ErrorCode
+from messages.fields import Id
+from messages.results import ErrorBody, Outcome, Status
+from workers.pipeline.command import Command
+from workers.pipeline.envelopes import replayed, result_of
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command that has ended, now or earlier: what it was, and its result as it was published."""
+
+    fingerprint: bytes
+    result: str | bytes
+
+
+def answers(
+    copies: Iterable[Command], ended: Mapping[Id, Ended], new_id: Callable[[], Id], now: datetime
+) -> Iterable[tuple[str, bytes]]:
+    """(reply address, envelope) for each copy; none for copies of a command that still waits for its turn."""
+    for copy in copies:
+        first = ended.get(copy.id)
+        if first is None or copy.replyto is None:
+            continue
+        if first.fingerprint == copy.fingerprint:
+            yield copy.replyto, replayed(first.result)
+        else:
+            yield copy.replyto, result_of(copy, _reused(copy), new_id(), now)
+
+
+def _reused(copy: Command) -> Outcome:
+    message = f"the id {copy.id} belongs to another command: give each command an id of its own"
+    return Outcome(Status.ERROR, {}, ErrorBody(code=ErrorCode.ID_REUSED, message=message, errors=[]))

@@ -1,0 +1,110 @@
+"""The relay: publishes what the outbox holds, in its order. Any number may run; one is active.
+
+The active one holds an advisory lock on the connection with which it also reads and marks: if that connection is
+lost, so is the lock, and nothing can be marked any more. What was published but not marked is published again,
+under the same ids.
+"""
+
+import logging
+from datetime import timedelta
+from threading import Event
+
+import redis
+
+from store import outbox
+from store.engine import Timeouts, open_engine
+from store.errors import StoreError
+from store.migrate import require_current
+from store.transaction import Connection, Engine, session
+from workers.broker.connections import command_client
+from workers.now import monotonic, now
+from workers.pipeline.envelopes import replayed
+from workers.processes.stopping import until_stopped
+from workers.settings import Settings
+from workers.streams import Publisher
+from workers.supervisor import tell_ready
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 500
+_STANDBY_S = 1.0
+_WAIT_S = 1.0
+_SWEEP_EVERY_S = 5.0
+_RESULTS_LEAVE_WITHIN_S = 5.0
+
+
+def run(settings: Settings) -> int:
+    """Relays until SIGTERM or SIGINT; answers the exit code."""
+    timeouts = Timeouts(statement_ms=int(settings.statement_timeout.total_seconds() * 1000))
+    engine = open_engine(settings.database_url, pool_size=1, timeouts=timeouts, application="interlock relay")
+    require_current(engine)
+    client = command_client(settings.redis_url)
+    with until_stopped() as stopped:
+        tell_ready()
+        Relay(engine, client, Publisher.over(client, settings), stopped).run()
+    engine.dispose()
+    client.close()
+    return 0
+
+
+class Relay:
+    """Publishes until it is stopped; waits out the trouble of both servers."""
+
+    def __init__(self, engine: Engine, client: redis.Redis, publisher: Publisher, stopped: Event) -> None:
+        self._engine, self._client, self._publisher, self._stopped = engine, client, publisher, stopped
+        self._swept = 0.0
+
+    def run(self) -> None:
+        """Returns when it is stopped."""
+        told = False
+        while not self._stopped.is_set():
+            try:
+                with session(self._engine) as connection:
+                    told = False
+                    self._stand_by(connection)
+                    self._relay(connection)
+            except (StoreError, redis.RedisError, OSError) as error:
+                if not told:
+                    log.warning("waiting for the servers", extra={"error": str(error)})
+                    told = True
+                self._stopped.wait(_STANDBY_S)
+
+    def _stand_by(self, connection: Connection) -> None:
+        while not self._stopped.is_set() and not outbox.become_the_relay(connection):
+            self._stopped.wait(_STANDBY_S)
+
+    def _relay(self, connection: Connection) -> None:
+        log.info("relaying")
+        with self._client.pubsub(ignore_subscribe_messages=True) as bell:  # type: ignore[no-untyped-call]
+            bell.subscribe(self._publisher.relay_channel)
+            while not self._stopped.is_set():
+                published = self._publish_waiting(connection)
+                self._sweep_results(connection)
+                if published < _AT_ONCE:
+                    self._wait_for_the_bell(bell)
+
+    def _publish_waiting(self, connection: Connection) -> int:
+        waiting = outbox.waiting(connection, _AT_ONCE)
+        if waiting:
+            self._publisher.events((stream, text) for row in waiting for stream, text in row.entries)
+            outbox.mark_published(connection, [row.id for row in waiting], now())
+        return len(waiting)
+
+    def _sweep_results(self, connection: Connection) -> None:
+        """Results whose worker died between its commit and their publication."""
+        if monotonic() - self._swept < _SWEEP_EVERY_S:
+            return
+        self._swept = monotonic()
+        before = now() - timedelta(seconds=_RESULTS_LEAVE_WITHIN_S)
+        notes = outbox.old_results(connection, before, _AT_ONCE)
+        if notes:
+            results = outbox.results_of(connection, notes)
+            self._publisher.replies((replyto, replayed(text)) for replyto, text in results)
+            outbox.forget_results(connection, notes)
+            log.info("published results that a worker had left", extra={"results": len(results)})
+
+    def _wait_for_the_bell(self, bell: redis.client.PubSub) -> None:
+        """Until something new is in the outbox, or a second has passed. All that rang meanwhile rang once."""
+        if bell.get_message(timeout=_WAIT_S) is not None:
+            while bell.get_message(timeout=0) is not None:
+                pass

@@ -1,0 +1,128 @@
+"""The worker: consumes commands and queries. Commands and queries have brokers, threads and connections of
+their own, so that neither waits for the other."""
+
+import random
+from threading import Event
+
+from messages.ids import uuid7
+from messages.registry import COMMANDS, COMMANDS_QUEUE, QUERIES, QUERIES_QUEUE
+from store.engine import Timeouts, open_engine
+from store.migrate import require_current
+from store.reads.snapshot import for_reading
+from store.transaction import Engine
+from workers.broker.batches import Handler, declare_batch_actor
+from workers.broker.connections import command_client
+from workers.broker.redis_broker import InterlockBroker
+from workers.broker.run import QueueRunner
+from workers.now import now
+from workers.pipeline.admit import Limits
+from workers.pipeline.apply import Applier
+from workers.pipeline.attempts import Attempts
+from workers.pipeline.handler import CommandHandler
+from workers.pipeline.notes import Notes
+from workers.processes.stopping import until_stopped
+from workers.queries.handler import QueryHandler
+from workers.settings import Settings
+from workers.streams import Publisher
+from workers.supervisor import tell_ready
+from workers.world.world import Waits, World
+
+
+def run(settings: Settings) -> int:
+    """Works until SIGTERM or SIGINT, then finishes what is in hand; answers the exit code."""
+    worker = CommandAndQueryWorker(settings)
+    with until_stopped() as stopped:
+        worker.start()
+        tell_ready()
+        stopped.wait()
+        worker.stop()
+    return 0
+
+
+class CommandAndQueryWorker:
+    """One process's share of the work."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stopping = Event()
+        self._engine = _engine(settings, settings.worker_threads + 2, "worker")
+        self._read_engine = for_reading(_engine(settings, settings.query_threads, "queries"))
+        require_current(self._engine)
+        self._client = command_client(settings.redis_url)
+        self._publisher = Publisher.over(self._client, settings)
+        self._notes = Notes(self._engine)
+        self._runners = [
+            self._runner(COMMANDS_QUEUE, self._command_handler(), settings.worker_threads),
+            self._runner(QUERIES_QUEUE, self._query_handler(), settings.query_threads),
+        ]
+
+    def start(self) -> None:
+        """Begins to fetch."""
+        self._notes.start()
+        for runner in self._runners:
+            runner.start()
+
+    def stop(self) -> None:
+        """Stops fetching, finishes what is in hand, and closes everything."""
+        grace_s = max(1.0, self._settings.shutdown_timeout.total_seconds() - 3)
+        self._stopping.set()
+        for runner in self._runners:
+            runner.stop(grace_s)
+        self._notes.close()
+        self._client.close()
+        self._engine.dispose()
+        self._read_engine.dispose()
+
+    def _runner(self, queue: str, handler: Handler, threads: int) -> QueueRunner:
+        settings = self._settings
+        broker = InterlockBroker(
+            url=settings.redis_url,
+            namespace=settings.namespace,
+            batch_size=settings.batch_size,
+            heartbeat_timeout_ms=int(settings.heartbeat_timeout.total_seconds() * 1000),
+        )
+        declare_batch_actor(broker, queue, handler)
+        return QueueRunner(broker, queue, threads=threads)
+
+    def _limits(self) -> Limits:
+        return Limits(max_bytes=self._settings.max_message_bytes, max_depth=self._settings.max_depth)
+
+    def _command_handler(self) -> CommandHandler:
+        settings = self._settings
+        waits = Waits(
+            deployment_s=settings.deployment_concurrency_wait.total_seconds(),
+            tag_s=round(settings.task_tag_wait.total_seconds()),
+        )
+        applier = Applier(
+            self._engine, lambda: World(clock=now, new_id=uuid7, dice=random.random, waits=waits)
+        )
+        return CommandHandler(
+            applier=applier,
+            attempts=Attempts(self._engine, applier, settings.max_attempts),
+            publisher=self._publisher,
+            notes=self._notes,
+            types=COMMANDS,
+            limits=self._limits(),
+            stopping=self._stopping,
+        )
+
+    def _query_handler(self) -> QueryHandler:
+        return QueryHandler(
+            engine=self._read_engine,
+            publisher=self._publisher,
+            types=QUERIES,
+            limits=self._limits(),
+            settings=self._settings,
+            stopping=self._stopping,
+        )
+
+
+def _engine(settings: Settings, pool_size: int, role: str) -> Engine:
+    queries = role == "queries"
+    statement = settings.query_timeout if queries else settings.statement_timeout
+    url = settings.read_database_url if queries and settings.read_database_url else settings.database_url
+    timeouts = Timeouts(
+        statement_ms=int(statement.total_seconds() * 1000),
+        lock_ms=int(settings.lock_timeout.total_seconds() * 1000),
+    )
+    return open_engine(url, pool_size=pool_size, timeouts=timeouts, application=f"interlock {role}")

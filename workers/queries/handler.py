@@ -1,0 +1,88 @@
+"""What a worker does with a batch of queries: admit, answer, publish. Nothing is written, so nothing is kept."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Event
+
+import redis
+
+from messages.errors import ErrorCode
+from messages.fields import Data
+from messages.ids import uuid7
+from messages.results import ErrorBody, Outcome, Status
+from store.errors import Raced, StoreUnavailable, Unstorable
+from store.transaction import Engine, transaction
+from workers.broker.batches import RawMessage, Requeue
+from workers.now import now
+from workers.pipeline.admit import Limits, admit
+from workers.pipeline.command import Command
+from workers.pipeline.envelopes import refusal_of, result_of
+from workers.queries.answer import answer
+from workers.queries.asked import Limits as AnswerLimits
+from workers.settings import Settings
+from workers.streams import Publisher
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class QueryHandler:
+    """Handles batches of queries; any number of threads may call it at once."""
+
+    engine: Engine
+    publisher: Publisher
+    types: dict[str, type[Data]]
+    limits: Limits
+    settings: Settings
+    stopping: Event
+
+    def __call__(self, messages: Sequence[RawMessage]) -> None:
+        """Returns when every query of the batch is answered.
+
+        Raises:
+            Requeue: the worker is to stop, and this batch was not finished.
+        """
+        for message in messages:
+            if message.body is not None:
+                for each in admit(message.body, self.types, now(), self.limits):
+                    if isinstance(each, Command):
+                        self._tell(each.replyto, result_of(each, self._answer(each), uuid7(), now()))
+                    else:
+                        self._tell(each.replyto, refusal_of(each, uuid7(), now()))
+
+    def _answer(self, query: Command) -> Outcome:
+        if query.refusal is not None:
+            return query.refusal
+        limits = AnswerLimits(
+            graph_max_nodes=self.settings.graph_max_nodes,
+            graph_max_artifacts=self.settings.graph_max_artifacts,
+        )
+        told = False
+        while True:
+            try:
+                with transaction(self.engine) as connection:
+                    return answer(connection, query.type, query.data, limits, now=now())
+            except (StoreUnavailable, Raced) as error:
+                if not told:
+                    log.warning("queries wait for the database", extra={"error": str(error)})
+                    told = True
+                if self.stopping.wait(_RETRY_S):
+                    raise Requeue from error
+            except Unstorable as error:
+                log.warning("a query failed", extra={"type": query.type, "error": str(error)})
+                body = ErrorBody(code=ErrorCode.INTERNAL, message=f"the query failed: {error}", errors=[])
+                return Outcome(Status.ERROR, {}, body)
+
+    def _tell(self, replyto: str | None, envelope: bytes) -> None:
+        while replyto is not None:
+            try:
+                self.publisher.replies([(replyto, envelope)])
+            except (redis.RedisError, OSError) as error:
+                log.warning("waiting for Redis", extra={"error": str(error)})
+                if self.stopping.wait(_RETRY_S):
+                    raise Requeue from error
+            else:
+                return
