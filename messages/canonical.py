@@ -1,7 +1,7 @@
 """The canonical form of JSON (RFC 8785, JCS), and what stands on it: signatures. Fingerprints of commands.
 
-The numbers of RFC 8785 are doubles, so an integer that a double cannot hold exactly has no canonical form: a
-message that holds one cannot be signed.
+The numbers of RFC 8785 are doubles. A large integer has a canonical form only if it is written as its double
+would be: 2**53 + 1 would read as 2**53 elsewhere, so a message that holds it cannot be signed.
 """
 
 import hmac
@@ -17,6 +17,7 @@ from messages.errors import ErrorCode, Refused
 
 SIGNATURE_VERSION = "v1"
 _LARGEST_EXACT_INTEGER = 2**53 - 1
+_FIRST_EXPONENT = 10**21
 _quoted = json.encoder.encode_basestring
 _sorted_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 _FINGERPRINTED = ("type", "source", "data", "partitionkey", "sequence")
@@ -26,7 +27,7 @@ def canonical(value: Any) -> bytes:
     """The one form of a JSON value, in UTF-8.
 
     Raises:
-        ValueError: NaN, infinities, integers beyond 2**53 - 1, lone surrogates and other values have none.
+        ValueError: NaN, infinities, integers that are no doubles, lone surrogates and other values have none.
     """
     try:
         return "".join(_parts(value)).encode("utf-8")
@@ -118,12 +119,18 @@ def _scalar(value: Any) -> str:
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, int):
-        if abs(value) > _LARGEST_EXACT_INTEGER:
-            raise ValueError("an integer beyond 2**53 - 1 has no canonical form")
-        return str(int(value))
+        return _integer(int(value))
     if isinstance(value, float):
         return number(value)
     raise ValueError(f"not JSON: {type(value).__name__}")
+
+
+def _integer(value: int) -> str:
+    if abs(value) <= _LARGEST_EXACT_INTEGER:
+        return str(value)
+    if abs(value) < _FIRST_EXPONENT and number(float(value)) == str(value):
+        return str(value)
+    raise ValueError("an integer that is no double has no canonical form")
 
 
 def number(value: float) -> str:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 from messages.fields import Id, JsonObject
 from messages.results import ErrorBody, Status
+from messages.shapes import shape_of
 from messages.states import State, StateType
 
 # `from` is a word of Python, so this shape cannot be a class with a body.
@@ -50,7 +51,7 @@ class FlowRunStateChanged:
     run: FlowRunRef
     initial_state: State | None
     validated_state: State
-    intended: Intended
+    intended: Annotated[Intended, shape_of(Intended)]
     status: Status
 
 
@@ -61,7 +62,7 @@ class TaskRunStateChanged:
     run: TaskRunRef
     initial_state: State | None
     validated_state: State
-    intended: Intended
+    intended: Annotated[Intended, shape_of(Intended)]
     status: Status
 
 

@@ -184,6 +184,7 @@ EVENTS: dict[str, type] = {
     "task_run.updated": TaskRun,
     "task_run.state_changed": TaskRunStateChanged,
     "task_run.deleted": RunDeleted,
+    "task_run.scheduled": TaskRun,
     "command.dead_lettered": CommandDeadLettered,
     "notification": Notification,
 }

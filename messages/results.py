@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from messages.catalog import (
     Artifact,
@@ -17,6 +17,7 @@ from messages.catalog import (
 from messages.errors import ErrorItem
 from messages.fields import Id, JsonObject
 from messages.runs import FlowRun, TaskRun
+from messages.shapes import shape_of
 from messages.states import State, StateType
 
 
@@ -45,7 +46,7 @@ class ErrorBody:
 
     code: str
     message: str
-    errors: list[ErrorItem]
+    errors: list[Annotated[ErrorItem, shape_of(ErrorItem)]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

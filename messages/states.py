@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from messages.fields import Data, Id, Instant, Text
 
@@ -32,27 +32,32 @@ class StateType(StrEnum):
 TERMINAL = frozenset({StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED})
 
 
+def _absent() -> Any:
+    """A key that is left out where there is nothing to say: a state has eighteen of them, and is told three times."""
+    return Field(default=None, exclude_if=lambda value: value is None)
+
+
 class StateDetails(Data):
     """What a state carries beside its name; the behaviour of each key is the rules' business."""
 
-    flow_run_id: Id | None = None
-    task_run_id: Id | None = None
-    child_flow_run_id: Id | None = None
-    scheduled_time: Instant | None = None
-    cache_key: Text | None = None
-    cache_expiration: Instant | None = None
+    flow_run_id: Id | None = _absent()
+    task_run_id: Id | None = _absent()
+    child_flow_run_id: Id | None = _absent()
+    scheduled_time: Instant | None = _absent()
+    cache_key: Text | None = _absent()
+    cache_expiration: Instant | None = _absent()
     deferred: bool | None = False
     untrackable_result: bool = False
-    pause_timeout: Instant | None = None
+    pause_timeout: Instant | None = _absent()
     pause_reschedule: bool = False
-    pause_key: Text | None = None
-    run_input_keyset: dict[str, str] | None = None
-    refresh_cache: bool | None = None
-    retriable: bool | None = None
-    transition_id: Id | None = None
-    task_parameters_id: Id | None = None
-    traceparent: str | None = None
-    deployment_concurrency_lease_id: Id | None = None
+    pause_key: Text | None = _absent()
+    run_input_keyset: dict[str, str] | None = _absent()
+    refresh_cache: bool | None = _absent()
+    retriable: bool | None = _absent()
+    transition_id: Id | None = _absent()
+    task_parameters_id: Id | None = _absent()
+    traceparent: str | None = _absent()
+    deployment_concurrency_lease_id: Id | None = _absent()
 
 
 NO_DETAILS = StateDetails()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from messages.catalog import (
     Artifact,
@@ -15,6 +15,7 @@ from messages.catalog import (
     WorkQueue,
 )
 from messages.fields import Id
+from store import driver
 from store.recordset import ids_parameter, insert_rows, rows_parameter, sql, texts_parameter
 from store.rows import RowStore
 from store.tables.catalog import deployment, flow, notification_policy, work_pool, work_queue
@@ -22,7 +23,7 @@ from store.tables.limits import concurrency_limit
 from store.tables.runs import artifact, task_run_cache
 
 
-def _deployment(row: RowMapping) -> Deployment:
+def _deployment(row: Mapping[str, Any]) -> Deployment:
     values: dict[str, Any] = dict(row)
     options = values["concurrency_options"]
     values["concurrency_options"] = None if options is None else ConcurrencyOptions.model_validate(options)
@@ -70,43 +71,43 @@ ORDER BY c.cache_key, c.created DESC, c.id DESC
 
 def flows_named(connection: Connection, names: Iterable[str]) -> list[Id]:
     """The flows that have one of these names."""
-    return list(connection.exec_driver_sql(_FLOWS_NAMED, {"names": texts_parameter(names)}).scalars())
+    return driver.scalars(connection, _FLOWS_NAMED, {"names": texts_parameter(names)})
 
 
 def work_pools_named(connection: Connection, names: Iterable[str]) -> list[Id]:
     """The work pools that have one of these names."""
-    return list(connection.exec_driver_sql(_POOLS_NAMED, {"names": texts_parameter(names)}).scalars())
+    return driver.scalars(connection, _POOLS_NAMED, {"names": texts_parameter(names)})
 
 
 def work_queues_of(connection: Connection, pool_names: Iterable[str]) -> list[Id]:
     """The queues of the work pools that have one of these names."""
     names = {"names": texts_parameter(pool_names)}
-    return list(connection.exec_driver_sql(_QUEUES_OF_POOLS_NAMED, names).scalars())
+    return driver.scalars(connection, _QUEUES_OF_POOLS_NAMED, names)
 
 
 def deployments_named(connection: Connection, keys: Iterable[tuple[Id, str]]) -> list[Id]:
     """The deployments that have one of these (flow id, name)."""
     rows = rows_parameter({"flow_id": flow_id, "name": name} for flow_id, name in keys)
-    return list(connection.exec_driver_sql(_DEPLOYMENTS_NAMED, rows).scalars())
+    return driver.scalars(connection, _DEPLOYMENTS_NAMED, rows)
 
 
 def runs_not_started(connection: Connection, deployment_ids: Iterable[Id]) -> list[Id]:
     """The runs of these deployments that are scheduled and never ran."""
     ids = {"ids": ids_parameter(deployment_ids)}
-    return list(connection.exec_driver_sql(_NOT_STARTED, ids).scalars())
+    return driver.scalars(connection, _NOT_STARTED, ids)
 
 
 def active_policies(connection: Connection) -> list[NotificationPolicy]:
     """All notification policies that are switched on."""
-    return [NotificationPolicy(**row) for row in connection.exec_driver_sql(_ACTIVE_POLICIES).mappings()]
+    return [NotificationPolicy(**row) for row in driver.records(connection, _ACTIVE_POLICIES)]
 
 
 def cached_states(connection: Connection, keys: Iterable[str], now: Any) -> dict[str, Id]:
     """For each cache key the id of the state that was cached last and has not expired."""
-    rows = connection.exec_driver_sql(_CACHED, {"names": texts_parameter(keys), "now": now})
-    return dict(rows.tuples().all())
+    rows = driver.rows(connection, _CACHED, {"names": texts_parameter(keys), "now": now})
+    return dict(rows)
 
 
 def insert_cached(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """New entries of the cache: id, created, cache_key, cache_expiration, task_run_state_id."""
-    connection.exec_driver_sql(_CACHE_INSERT, rows_parameter(rows))
+    driver.execute(connection, _CACHE_INSERT, rows_parameter(rows))

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from store import driver
 from store.recordset import insert_rows, rows_parameter
 from store.tables.delivery import dead_letter
 
@@ -13,7 +14,7 @@ _INSERT = insert_rows(dead_letter)
 
 def insert(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """New dead letters; `body` is the text `\\\\x` and the bytes in hexadecimal."""
-    connection.exec_driver_sql(_INSERT, rows_parameter(rows))
+    driver.execute(connection, _INSERT, rows_parameter(rows))
 
 
 def as_bytea(body: bytes) -> str:

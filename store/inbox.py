@@ -8,11 +8,17 @@ from typing import Any
 from sqlalchemy import Connection
 
 from messages.fields import Id
+from store import driver
 from store.recordset import ids_parameter, insert_rows, rows_parameter
 from store.tables.delivery import command
 
 _SEEN = """
 SELECT id, fingerprint, replyto, result FROM command WHERE id = ANY(CAST(%(ids)s AS uuid[]))
+"""
+_KNOWN = """
+SELECT id, fingerprint, replyto, result, NULL FROM command WHERE id = ANY(CAST(%(ids)s AS uuid[]))
+UNION ALL
+SELECT id, NULL, NULL, NULL, envelope FROM parked_command WHERE id = ANY(CAST(%(ids)s AS uuid[]))
 """
 _ATTEMPTS = "SELECT command_id, attempts FROM attempt WHERE command_id = ANY(CAST(%(ids)s AS uuid[]))"
 _FORGET_ATTEMPTS = "DELETE FROM attempt WHERE command_id = ANY(CAST(%(ids)s AS uuid[]))"
@@ -44,43 +50,57 @@ class Seen:
 
 def seen(connection: Connection, ids: Iterable[Id]) -> dict[Id, Seen]:
     """Those of the commands that have ended."""
-    rows = connection.exec_driver_sql(_SEEN, {"ids": ids_parameter(ids)})
+    rows = driver.rows(connection, _SEEN, {"ids": ids_parameter(ids)})
     return {row[0]: Seen(bytes(row[1]), row[2], row[3]) for row in rows}
+
+
+def known(connection: Connection, ids: Iterable[Id]) -> tuple[dict[Id, Seen], dict[Id, Mapping[str, Any]]]:
+    """Those of the commands that have ended; and the envelopes of those that wait for their turn."""
+    ended: dict[Id, Seen] = {}
+    parked: dict[Id, Mapping[str, Any]] = {}
+    for ident, mark, replyto, result, envelope in driver.rows(
+        connection, _KNOWN, {"ids": ids_parameter(ids)}
+    ):
+        if mark is None:
+            parked[ident] = envelope
+        else:
+            ended[ident] = Seen(bytes(mark), replyto, result)
+    return ended, parked
 
 
 def insert(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Commands that end in this transaction. A second transaction with the same id fails, and finds the first."""
-    connection.exec_driver_sql(_INSERT, rows_parameter(rows))
+    driver.execute(connection, _INSERT, rows_parameter(rows))
 
 
 def tried_before(connection: Connection, ids: Iterable[Id]) -> dict[Id, int]:
     """How often those of the commands failed that did."""
-    rows = connection.exec_driver_sql(_ATTEMPTS, {"ids": ids_parameter(ids)})
-    return dict(rows.tuples().all())
+    rows = driver.rows(connection, _ATTEMPTS, {"ids": ids_parameter(ids)})
+    return dict(rows)
 
 
 def forget_attempts(connection: Connection, ids: Iterable[Id]) -> None:
     """These commands have ended."""
-    connection.exec_driver_sql(_FORGET_ATTEMPTS, {"ids": ids_parameter(ids)})
+    driver.execute(connection, _FORGET_ATTEMPTS, {"ids": ids_parameter(ids)})
 
 
 def count_attempt(connection: Connection, command_id: Id, error: str, envelope: str, now: datetime) -> int:
     """One more failure of a command; answers how many there were."""
     parameters = {"id": command_id, "error": error, "envelope": envelope, "now": now}
-    return int(connection.exec_driver_sql(_COUNT_ATTEMPT, parameters).scalar_one())
+    return int(driver.scalar(connection, _COUNT_ATTEMPT, parameters))
 
 
 def postpone(connection: Connection, command_id: Id, until: datetime) -> None:
     """Not to be tried again before this time."""
-    connection.exec_driver_sql(_POSTPONE, {"id": command_id, "at": until})
+    driver.execute(connection, _POSTPONE, {"id": command_id, "at": until})
 
 
 def due(connection: Connection, now: datetime, most: int) -> list[tuple[Id, Mapping[str, Any]]]:
     """Commands whose next try has come, as (id, envelope), locked."""
-    rows = connection.exec_driver_sql(_DUE, {"now": now, "most": most})
+    rows = driver.rows(connection, _DUE, {"now": now, "most": most})
     return [(row[0], row[1]) for row in rows]
 
 
 def prune(connection: Connection, before: datetime, most: int) -> int:
     """Forgets up to `most` commands that ended before this time; answers how many."""
-    return connection.exec_driver_sql(_PRUNE, {"before": before, "most": most}).rowcount
+    return driver.execute(connection, _PRUNE, {"before": before, "most": most})

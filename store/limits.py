@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from messages.catalog import ConcurrencyLimit
 from messages.fields import Id
+from store import driver
 from store.recordset import ids_parameter, insert_rows, rows_parameter, texts_parameter, update_rows
 from store.rows import RowStore
 from store.tables.limits import concurrency_limit, concurrency_slot
@@ -89,33 +90,33 @@ class Wanted:
 
 def find(connection: Connection, wanted: Wanted) -> list[Id]:
     """The limits that are wanted."""
-    return list(connection.exec_driver_sql(_IDS_FOR, wanted.parameters()).scalars())
+    return driver.scalars(connection, _IDS_FOR, wanted.parameters())
 
 
 def lock(connection: Connection, ids: Iterable[Id], now: datetime) -> list[ConcurrencyLimit]:
     """These limits, locked in the order of their names, with what is taken of each."""
     parameters: dict[str, Any] = {"ids": ids_parameter(ids)}
-    rows = connection.exec_driver_sql(_LOCK, parameters).mappings().all()
-    taken: dict[Id, Any] = dict(connection.exec_driver_sql(_TAKEN, {**parameters, "now": now}).tuples().all())
+    rows = driver.records(connection, _LOCK, parameters)
+    taken: dict[Id, Any] = dict(driver.rows(connection, _TAKEN, {**parameters, "now": now}))
     return [ConcurrencyLimit(**row, active_slots=int(taken.get(row["id"], 0))) for row in rows]
 
 
 def slots(connection: Connection, wanted: Wanted, whole: Iterable[Id]) -> list[Slot]:
     """What the wanted holders have, and every lease of the limits in `whole`, oldest first."""
     parameters = {**wanted.parameters(), "whole": ids_parameter(whole)}
-    return [Slot(**row) for row in connection.exec_driver_sql(_SLOTS, parameters).mappings()]
+    return [Slot(**row) for row in driver.records(connection, _SLOTS, parameters)]
 
 
 def insert_slots(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """New holders."""
-    connection.exec_driver_sql(_INSERT, rows_parameter(rows))
+    driver.execute(connection, _INSERT, rows_parameter(rows))
 
 
 def update_slots(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """How many slots holders have now: id and slots."""
-    connection.exec_driver_sql(_UPDATE, rows_parameter(rows))
+    driver.execute(connection, _UPDATE, rows_parameter(rows))
 
 
 def delete_slots(connection: Connection, ids: Iterable[Id]) -> None:
     """Holders that gave back all they had."""
-    connection.exec_driver_sql(_DELETE, {"ids": ids_parameter(ids)})
+    driver.execute(connection, _DELETE, {"ids": ids_parameter(ids)})

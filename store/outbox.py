@@ -8,11 +8,13 @@ from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from messages.fields import Id
-from store.recordset import texts_parameter
+from store import driver
+from store.recordset import ids_parameter, texts_parameter
 
 # What the relay holds while it is the active one.
 RELAY_LOCK = 0x1A7E_0002
 
+_TRY_LOCK = "SELECT pg_try_advisory_lock(%(key)s)"
 _INSERT = "INSERT INTO outbox (created, entries) VALUES (%(now)s, CAST(%(entries)s AS json))"
 _WAITING = "SELECT id, entries FROM outbox WHERE published IS NULL ORDER BY id LIMIT %(most)s"
 _MARK = """
@@ -24,16 +26,18 @@ DELETE FROM outbox WHERE id IN (
   SELECT id FROM outbox WHERE published IS NOT NULL AND published < %(before)s ORDER BY published LIMIT %(most)s)
 """
 _NOTE_RESULTS = """
-INSERT INTO unpublished_results (created, command_ids) VALUES (%(now)s, CAST(%(ids)s AS json)) RETURNING id
+INSERT INTO unpublished_results (id, created, command_ids) VALUES (%(id)s, %(now)s, CAST(%(ids)s AS json))
 """
-_FORGET_RESULTS = "DELETE FROM unpublished_results WHERE id = ANY(CAST(%(ids)s AS bigint[]))"
+_FORGET_RESULTS = "DELETE FROM unpublished_results WHERE id = ANY(CAST(%(ids)s AS uuid[]))"
 _UNPUBLISHED = """
-SELECT c.replyto, c.result FROM command c
-WHERE c.replyto IS NOT NULL AND c.id IN (
-  SELECT CAST(value AS uuid) FROM unpublished_results u, json_array_elements_text(u.command_ids)
-  WHERE u.id = ANY(CAST(%(ids)s AS bigint[])))
+SELECT c.replyto, c.result FROM unpublished_results u
+CROSS JOIN LATERAL json_array_elements_text(u.command_ids) WITH ORDINALITY AS told(id, place)
+JOIN command c ON c.id = CAST(told.id AS uuid)
+WHERE u.id = ANY(CAST(%(ids)s AS uuid[])) AND c.replyto IS NOT NULL ORDER BY u.created, u.id, told.place
 """
-_OLD_RESULTS = "SELECT id FROM unpublished_results WHERE created < %(before)s ORDER BY id LIMIT %(most)s"
+_OLD_RESULTS = (
+    "SELECT id FROM unpublished_results WHERE created < %(before)s ORDER BY created, id LIMIT %(most)s"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,51 +51,49 @@ class Waiting:
 def insert(connection: Connection, entries: Sequence[tuple[str, str]], now: datetime) -> None:
     """Puts a transaction's events into the outbox. The rows that they are about must be locked by now: the
     outbox's id is drawn here, and gives the events of a run their order."""
-    connection.exec_driver_sql(_INSERT, {"now": now, "entries": to_json(entries).decode()})
+    driver.execute(connection, _INSERT, {"now": now, "entries": to_json(entries).decode()})
 
 
 def become_the_relay(connection: Connection) -> bool:
     """Whether this session is now the one that publishes; it is until its connection ends."""
-    return bool(
-        connection.exec_driver_sql("SELECT pg_try_advisory_lock(%(key)s)", {"key": RELAY_LOCK}).scalar()
-    )
+    return bool(driver.scalar(connection, _TRY_LOCK, {"key": RELAY_LOCK}))
 
 
 def waiting(connection: Connection, most: int) -> list[Waiting]:
     """What has not been published, oldest first."""
-    return [Waiting(row[0], row[1]) for row in connection.exec_driver_sql(_WAITING, {"most": most})]
+    return [Waiting(row[0], row[1]) for row in driver.rows(connection, _WAITING, {"most": most})]
 
 
 def mark_published(connection: Connection, ids: Iterable[int], now: datetime) -> None:
     """These have reached their streams."""
-    connection.exec_driver_sql(_MARK, {"ids": _array(ids), "now": now})
+    driver.execute(connection, _MARK, {"ids": _array(ids), "now": now})
 
 
 def prune(connection: Connection, before: datetime, most: int) -> int:
     """Deletes up to `most` entries that were published before this time; answers how many."""
-    return connection.exec_driver_sql(_PRUNE, {"before": before, "most": most}).rowcount
+    return driver.execute(connection, _PRUNE, {"before": before, "most": most})
 
 
-def note_results(connection: Connection, command_ids: Iterable[Id], now: datetime) -> int:
-    """Remembers that this transaction's results are still to be published; answers the note's id."""
-    parameters = {"now": now, "ids": texts_parameter(map(str, command_ids))}
-    return int(connection.exec_driver_sql(_NOTE_RESULTS, parameters).scalar_one())
+def note_results(connection: Connection, note: Id, command_ids: Iterable[Id], now: datetime) -> None:
+    """Remembers, under the id `note`, that this transaction's results are still to be published."""
+    parameters = {"id": note, "now": now, "ids": texts_parameter(map(str, command_ids))}
+    driver.execute(connection, _NOTE_RESULTS, parameters)
 
 
-def forget_results(connection: Connection, notes: Iterable[int]) -> None:
+def forget_results(connection: Connection, notes: Iterable[Id]) -> None:
     """The results of these notes have reached their streams."""
-    connection.exec_driver_sql(_FORGET_RESULTS, {"ids": _array(notes)})
+    driver.execute(connection, _FORGET_RESULTS, {"ids": ids_parameter(notes)})
 
 
-def old_results(connection: Connection, before: datetime, most: int) -> list[int]:
+def old_results(connection: Connection, before: datetime, most: int) -> list[Id]:
     """Notes of results that should have left long ago."""
-    rows = connection.exec_driver_sql(_OLD_RESULTS, {"before": before, "most": most})
-    return list(rows.scalars())
+    return driver.scalars(connection, _OLD_RESULTS, {"before": before, "most": most})
 
 
-def results_of(connection: Connection, notes: Iterable[int]) -> list[tuple[str, str]]:
+def results_of(connection: Connection, notes: Iterable[Id]) -> list[tuple[str, str]]:
     """The results that these notes speak of: (reply address, envelope) each."""
-    return [(row[0], row[1]) for row in connection.exec_driver_sql(_UNPUBLISHED, {"ids": _array(notes)})]
+    rows = driver.rows(connection, _UNPUBLISHED, {"ids": ids_parameter(notes)})
+    return [(row[0], row[1]) for row in rows]
 
 
 def _array(ids: Iterable[int]) -> str:

@@ -1,14 +1,15 @@
 """Tables whose rows are values of `messages`: found, inserted, updated, deleted in whole sets."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Select, Table, bindparam, delete, func
+from sqlalchemy import Connection, Select, Table, bindparam, delete, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
 from messages.fields import Id
+from store import driver
 from store.recordset import ids_parameter, insert_rows, rows_parameter, sql, update_rows
 
 T = TypeVar("T")
@@ -18,7 +19,7 @@ IDS = bindparam("ids", type_=ARRAY(Uuid))
 class RowStore(Generic[T]):
     """The statements of one table; `make` turns a row into a value."""
 
-    def __init__(self, table: Table, query: Select[Any], make: Callable[[RowMapping], T]) -> None:
+    def __init__(self, table: Table, query: Select[Any], make: Callable[[Mapping[str, Any]], T]) -> None:
         self._table, self._make = table, make
         mine = query.where(table.c.id == func.any(IDS)).order_by(table.c.id)
         self._read = sql(mine)
@@ -34,20 +35,20 @@ class RowStore(Generic[T]):
         if wanted == "{}":
             return []
         statement = self._lock if lock else self._read
-        rows = connection.exec_driver_sql(statement, {"ids": wanted}).mappings()
+        rows = driver.records(connection, statement, {"ids": wanted})
         return [self._make(row) for row in rows]
 
     def insert(self, connection: Connection, values: Iterable[T]) -> None:
         """New rows."""
-        connection.exec_driver_sql(self._insert, rows_parameter(map(plain, values)))
+        driver.execute(connection, self._insert, rows_parameter(map(plain, values)))
 
     def update(self, connection: Connection, values: Iterable[T]) -> None:
         """All columns of rows that exist."""
-        connection.exec_driver_sql(self._update, rows_parameter(map(plain, values)))
+        driver.execute(connection, self._update, rows_parameter(map(plain, values)))
 
     def delete(self, connection: Connection, ids: Iterable[Id]) -> None:
         """Deletes rows."""
-        connection.exec_driver_sql(self._delete, {"ids": ids_parameter(ids)})
+        driver.execute(connection, self._delete, {"ids": ids_parameter(ids)})
 
 
 def plain(value: Any) -> dict[str, Any]:

@@ -1,17 +1,18 @@
 """Flow runs and task runs: locked, loaded, written, in whole sets. Never decides, only reads and writes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Table, bindparam, delete, func, select
+from sqlalchemy import Connection, Table, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
 from messages.fields import Id
 from messages.runs import FlowRun, FlowRunPolicy, TaskRun, TaskRunPolicy
 from messages.states import State, StateDetails, StateType
+from store import driver
 from store.recordset import ids_parameter, insert_rows, rows_parameter, sql, update_rows
 from store.tables.runs import artifact, flow_run, flow_run_state, task_run, task_run_state
 
@@ -36,7 +37,7 @@ PROGRESS = (
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 
 
-def state_from_row(row: RowMapping) -> State:
+def state_from_row(row: Mapping[str, Any]) -> State:
     """A state from its columns and its artifact's data."""
     return State(
         id=row["id"],
@@ -110,34 +111,23 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(run_id uuid, moment timestam
         wanted = ids_parameter(ids)
         if wanted == "{}":
             return {}
-        rows = connection.exec_driver_sql(statement, {"ids": wanted}).fetchall()
-        return self.with_states(connection, [self._from_row(row) for row in rows])
+        rows = driver.rows(connection, statement, {"ids": wanted})
+        found = [dict(zip(self._names, row, strict=True)) for row in rows]
+        # A second statement: a join would show an older state than the row that a lock has waited for.
+        state_ids = [values["state_id"] for values in found if values["state_id"] is not None]
+        states = self.states_with(connection, state_ids) if state_ids else {}
+        return {values["id"]: self._from_row(values, states) for values in found}
 
-    def _from_row(self, row: Sequence[Any]) -> R:
-        values = dict(zip(self._names, row, strict=True))
+    def _from_row(self, values: dict[str, Any], states: Mapping[Id, State]) -> R:
         values["empirical_policy"] = self._policy.model_validate(values["empirical_policy"])
         if values["state_type"] is not None:
             values["state_type"] = StateType(values["state_type"])
-        return self._value(**values)
-
-    def with_states(self, connection: Connection, runs: Iterable[R]) -> dict[Id, R]:
-        """The same runs with their current states, in a second statement: a join would show an older
-        state than the row that a lock has waited for."""
-        found = {run.id: run for run in runs}
-        state_ids = [run.state_id for run in found.values() if run.state_id is not None]
-        if state_ids:
-            rows = connection.exec_driver_sql(
-                self._current_states, {"ids": ids_parameter(state_ids)}
-            ).mappings()
-            for row in rows:
-                run_id = row["run_id"]
-                found[run_id] = replace(found[run_id], state=state_from_row(row))
-        return found
+        return self._value(**values, state=states.get(values["state_id"]))
 
     def states_with(self, connection: Connection, state_ids: Iterable[Id]) -> dict[Id, State]:
         """The states that exist, with their data."""
         ids = {"ids": ids_parameter(state_ids)}
-        rows = connection.exec_driver_sql(self._current_states, ids).mappings()
+        rows = driver.records(connection, self._current_states, ids)
         return {row["id"]: state_from_row(row) for row in rows}
 
     def timestamps(
@@ -145,35 +135,36 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(run_id uuid, moment timestam
     ) -> list[tuple[Id, datetime]]:
         """Times of older states near these (run id, time): they are unique within a run."""
         rows = rows_parameter({"run_id": run_id, "moment": moment} for run_id, moment in moments)
-        return [(row[0], row[1]) for row in connection.exec_driver_sql(self._near, rows)]
+        return [(row[0], row[1]) for row in driver.rows(connection, self._near, rows)]
 
     def insert(self, connection: Connection, runs: Iterable[R]) -> None:
         """New runs. Raises the driver's IntegrityError when an id or a unique key is taken."""
-        connection.exec_driver_sql(self._insert, rows_parameter(map(_row, runs)))
+        driver.execute(connection, self._insert, rows_parameter(map(_row, runs)))
 
     def update_progress(self, connection: Connection, runs: Iterable[R]) -> None:
         """What transitions change, of locked runs."""
         names = ("id", *self._progress_columns())
-        connection.exec_driver_sql(
+        driver.execute(
+            connection,
             self._update_progress,
             rows_parameter({name: getattr(run, name) for name in names} for run in runs),
         )
 
     def update_all(self, connection: Connection, runs: Iterable[R]) -> None:
         """Every column of locked runs."""
-        connection.exec_driver_sql(self._update_all, rows_parameter(map(_row, runs)))
+        driver.execute(connection, self._update_all, rows_parameter(map(_row, runs)))
 
     def delete(self, connection: Connection, ids: Iterable[Id]) -> None:
         """Deletes runs; their states, slots and task runs go with them."""
-        connection.exec_driver_sql(self._delete, {"ids": ids_parameter(ids)})
+        driver.execute(connection, self._delete, {"ids": ids_parameter(ids)})
 
     def insert_states(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """States of the history, as rows."""
-        connection.exec_driver_sql(self._insert_states, rows_parameter(rows))
+        driver.execute(connection, self._insert_states, rows_parameter(rows))
 
     def history(self, connection: Connection, run_id: Id) -> list[State]:
         """All states of a run, oldest first."""
-        rows = connection.exec_driver_sql(self._history, {"run_id": run_id}).mappings()
+        rows = driver.records(connection, self._history, {"run_id": run_id})
         return [state_from_row(row) for row in rows]
 
 
@@ -204,19 +195,19 @@ WHERE flow_run_id = ANY(CAST(%(ids)s AS uuid[])) AND state_type = 'FAILED' ORDER
 def with_idempotency_keys(connection: Connection, keys: Iterable[tuple[Id, str]]) -> list[Id]:
     """The flow runs that have one of these (flow id, idempotency key)."""
     rows = [{"flow_id": flow_id, "key": key} for flow_id, key in keys]
-    return list(connection.exec_driver_sql(_BY_IDEMPOTENCY_KEY, rows_parameter(rows)).scalars())
+    return driver.scalars(connection, _BY_IDEMPOTENCY_KEY, rows_parameter(rows))
 
 
 def with_task_keys(connection: Connection, keys: Iterable[tuple[Id | None, str, str]]) -> list[Id]:
     """The task runs that have one of these (flow run id, task key, dynamic key)."""
     rows = [{"flow_run_id": run, "task_key": task, "dynamic_key": dynamic} for run, task, dynamic in keys]
-    return list(connection.exec_driver_sql(_BY_TASK_KEYS, rows_parameter(rows)).scalars())
+    return driver.scalars(connection, _BY_TASK_KEYS, rows_parameter(rows))
 
 
 def failed_task_runs(connection: Connection, flow_run_ids: Iterable[Id]) -> dict[Id, list[Id]]:
     """The FAILED task runs of each flow run."""
     found: dict[Id, list[Id]] = {}
-    rows = connection.exec_driver_sql(_FAILED_TASK_RUNS, {"ids": ids_parameter(flow_run_ids)})
+    rows = driver.rows(connection, _FAILED_TASK_RUNS, {"ids": ids_parameter(flow_run_ids)})
     for task_run_id, flow_run_id in rows:
         found.setdefault(flow_run_id, []).append(task_run_id)
     return found

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from messages.fields import Id
+from store import driver
 from store.recordset import ids_parameter, insert_rows, rows_parameter
 from store.tables.delivery import parked_command
 
@@ -60,14 +61,14 @@ class Parked:
 def lock(connection: Connection, keys: Iterable[Key], now: datetime) -> dict[Key, int]:
     """The number that comes next for each of these (source, partition key), locked in their order."""
     rows = rows_parameter({"source": source, "partitionkey": key} for source, key in sorted(keys))
-    connection.exec_driver_sql(_OPEN, {**rows, "now": now})
-    return {(row[0], row[1]): row[2] for row in connection.exec_driver_sql(_LOCK, rows)}
+    driver.execute(connection, _OPEN, {**rows, "now": now})
+    return {(row[0], row[1]): row[2] for row in driver.rows(connection, _LOCK, rows)}
 
 
 def parked(connection: Connection, keys: Iterable[Key]) -> list[Parked]:
     """What is parked under these (source, partition key), in order."""
     rows = rows_parameter({"source": source, "partitionkey": key} for source, key in keys)
-    return [Parked(*row) for row in connection.exec_driver_sql(_PARKED, rows)]
+    return [Parked(*row) for row in driver.rows(connection, _PARKED, rows)]
 
 
 def move(connection: Connection, positions: Mapping[Key, int], now: datetime) -> None:
@@ -75,25 +76,25 @@ def move(connection: Connection, positions: Mapping[Key, int], now: datetime) ->
     rows = rows_parameter(
         {"source": source, "partitionkey": key, "next": number} for (source, key), number in positions.items()
     )
-    connection.exec_driver_sql(_MOVE, {**rows, "now": now})
+    driver.execute(connection, _MOVE, {**rows, "now": now})
 
 
 def park(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Keeps commands that came early."""
-    connection.exec_driver_sql(_PARK, rows_parameter(rows))
+    driver.execute(connection, _PARK, rows_parameter(rows))
 
 
 def unpark(connection: Connection, ids: Iterable[Id]) -> None:
     """These no longer wait."""
-    connection.exec_driver_sql(_UNPARK, {"ids": ids_parameter(ids)})
+    driver.execute(connection, _UNPARK, {"ids": ids_parameter(ids)})
 
 
 def waited_too_long(connection: Connection, before: datetime, most: int) -> list[Key]:
     """Keys under which a command has been parked since before this time."""
-    rows = connection.exec_driver_sql(_WAITED_TOO_LONG, {"before": before, "most": most})
+    rows = driver.rows(connection, _WAITED_TOO_LONG, {"before": before, "most": most})
     return [(row[0], row[1]) for row in rows]
 
 
 def prune(connection: Connection, before: datetime, most: int) -> int:
     """Forgets keys that nothing has moved since this time; their numbers would begin at 1 again."""
-    return connection.exec_driver_sql(_PRUNE, {"before": before, "most": most}).rowcount
+    return driver.execute(connection, _PRUNE, {"before": before, "most": most})

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from store.errors import Raced, StoreError, StoreUnavailable, Unstorable
 
-__all__ = ["Connection", "Engine", "session", "transaction"]
+__all__ = ["Connection", "Engine", "sent_together", "session", "transaction"]
 
 # PostgreSQL's error codes (appendix A of its manual); two characters stand for a whole class.
 _RACED = ("40", "23")
@@ -37,21 +39,33 @@ def session(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def sent_together(connection: Connection) -> Iterator[None]:
+    """Statements in this block are sent without waiting for each other's answers; none may be asked for rows.
+    What fails is raised at the end of the block."""
+    driver: Any = connection.connection.driver_connection
+    with driver.pipeline():
+        yield
+
+
+@contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
     except PoolTimeout as error:
         raise StoreUnavailable("all connections are in use") from error
     except DBAPIError as error:
+        raise _meaning(error.orig) from error
+    except psycopg.Error as error:
         raise _meaning(error) from error
 
 
-def _meaning(error: DBAPIError) -> StoreError:
-    state = getattr(error.orig, "sqlstate", None) or ""
-    text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+def _meaning(error: BaseException | None) -> StoreError:
+    state = getattr(error, "sqlstate", None) or ""
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if state.startswith(_RACED):
         return Raced(text)
-    lost = error.connection_invalidated or isinstance(error, InterfaceError)
-    if lost or state.startswith(_UNAVAILABLE) or (isinstance(error, OperationalError) and not state):
+    # The driver's own complaints have no state: the connection is lost, or in no state to be used.
+    lost = not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    if lost or state.startswith(_UNAVAILABLE):
         return StoreUnavailable(text)
     return Unstorable(f"{text} (SQLSTATE {state or 'unknown'})")

@@ -29,6 +29,7 @@ from messages.streams import BLOCK_MS, READ_AT_ONCE, TROUBLE, connect_async, ent
 
 # Futures that were cancelled meanwhile are noticed after this time.
 _LOOK_AGAIN_SECONDS = 1.0
+_CANCEL_AGAIN_SECONDS = 0.05
 _log = logging.getLogger("interlock.client")
 
 
@@ -50,6 +51,7 @@ class AsyncClient(Vocabulary[AsyncFuture, AsyncFlowRunHandle, AsyncTaskRunHandle
         self._changed = asyncio.Event()
         self._answered = asyncio.Event()
         self._open = False
+        self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -169,12 +171,19 @@ class AsyncClient(Vocabulary[AsyncFuture, AsyncFlowRunHandle, AsyncTaskRunHandle
                     self._answered.clear()
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._answered.wait(), _LOOK_AGAIN_SECONDS)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         rest = self._waiting.drain()
         give_up(rest, "the client was closed before its answer came")
         await self._leave(expect_more=bool(rest))
+
+    async def _end_tasks(self) -> None:
+        """Cancels them until they end: redis-py swallows a cancellation that comes together with an answer."""
+        self._stopping = True
+        running = set(self._tasks)
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=_CANCEL_AGAIN_SECONDS)
 
     def _letter(
         self, envelope: JsonObject, raise_on_error: bool, deadline: float | None, *, batched: bool = False
@@ -191,7 +200,7 @@ class AsyncClient(Vocabulary[AsyncFuture, AsyncFlowRunHandle, AsyncTaskRunHandle
         self._changed.set()
 
     async def _write(self) -> None:
-        while True:
+        while not self._stopping:
             self._changed.clear()
             now = time.monotonic()
             give_up(self._waiting.overdue(now), "no answer came before its deadline")
@@ -214,7 +223,7 @@ class AsyncClient(Vocabulary[AsyncFuture, AsyncFlowRunHandle, AsyncTaskRunHandle
 
     async def _read(self) -> None:
         last, unread, tidy_at = "0-0", 0, 0.0
-        while True:
+        while not self._stopping:
             try:
                 reply = await self._redis.xread({self._desk.stream: last}, count=READ_AT_ONCE, block=BLOCK_MS)
                 entries = entries_of(reply)

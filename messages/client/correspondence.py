@@ -108,7 +108,10 @@ def checked(message_type: str, fields: Mapping[str, Any]) -> JsonObject:
     Raises:
         Refused: `invalid_message` with `{loc, msg, type}` for each fault.
     """
-    given = {name: _plain(value) for name, value in fields.items()}
+    try:
+        given = {name: _plain(value) for name, value in fields.items()}
+    except ValueError as error:
+        raise Refused(ErrorCode.INVALID_MESSAGE, f"{message_type}: not JSON: {error}") from None
     try:
         INPUTS[message_type].model_validate(given)
     except ValidationError as error:

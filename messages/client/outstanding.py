@@ -47,28 +47,22 @@ class Letter:
     deadline: float | None = None
     times_sent: int = 0
     id: str = field(init=False)
-    _joined: list["Letter"] = field(default_factory=list)
+    joined: list["Letter"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.id = self.envelope["id"]
 
     def is_done(self) -> bool:
         """Whether nobody waits any more."""
-        return self.promise.done() and all(letter.is_done() for letter in self._joined)
+        return self.promise.done() and all(letter.is_done() for letter in self.joined)
 
-    def joined_by(self, letter: "Letter") -> None:
-        """Lets another wait for the same answer.
-
-        Raises:
-            Refused: `id_reused`, if it asks for something else.
-        """
-        if any(self.envelope.get(name) != letter.envelope.get(name) for name in ("type", "data")):
-            raise Refused(ErrorCode.ID_REUSED, f"another command waits under the id {self.id}")
-        self._joined.append(letter)
+    def asks_the_same(self, other: "Letter") -> bool:
+        """Whether both are one command."""
+        return all(self.envelope.get(name) == other.envelope.get(name) for name in ("type", "data"))
 
     def fulfil(self, result: Result) -> None:
         """Gives the answer to whoever waits; one who no longer does is left alone."""
-        for letter in self._joined:
+        for letter in self.joined:
             letter.fulfil(result)
         if self.promise.done():
             return
@@ -79,7 +73,7 @@ class Letter:
 
     def fail(self, error: Exception) -> None:
         """Tells whoever waits that there will be no answer."""
-        for letter in self._joined:
+        for letter in self.joined:
             letter.fail(error)
         if not self.promise.done():
             self.promise.set_exception(error)
@@ -113,12 +107,14 @@ class Outstanding:
         """Takes letters to be sent at once. One that waits already is not sent twice: both get the answer.
 
         Raises:
-            Refused: `id_reused`, where another letter waits under its id.
+            Refused: `id_reused`, where another command waits under the id of one; then none is taken.
         """
-        for letter in letters:
+        new = list(letters)
+        self._refuse_reused(new)
+        for letter in new:
             waiting = self._letters.get(letter.id)
             if waiting is not None:
-                waiting.joined_by(letter)
+                waiting.joined.append(letter)
                 continue
             self._letters[letter.id] = letter
             self._fresh.append(letter)
@@ -193,6 +189,13 @@ class Outstanding:
         self._resends.clear()
         self._deadlines.clear()
         return letters
+
+    def _refuse_reused(self, new: list[Letter]) -> None:
+        known: dict[str, Letter] = {}
+        for letter in new:
+            other = self._letters.get(letter.id) or known.setdefault(letter.id, letter)
+            if not letter.asks_the_same(other):
+                raise Refused(ErrorCode.ID_REUSED, f"another command waits under the id {letter.id}")
 
     def _next_due(self, now: float) -> Letter | None:
         while self._resends and self._resends[0][0] <= now:

@@ -61,8 +61,16 @@ def read_result(envelope: Mapping[str, Any]) -> Result | None:
     data = envelope.get("data")
     if not isinstance(data, dict):
         return None
-    command_id = (data.get("command") or {}).get("id") or envelope.get("causationid")
+    command = data.get("command")
+    command_id = command.get("id") if isinstance(command, dict) else envelope.get("causationid")
     status = str(data.get("status"))
     if command_id is None or status not in Status.__members__:
         return None
-    return Result(Status(status), data, str(command_id), data.get("replayed") is True, data.get("error"))
+    error = data.get("error")
+    return Result(
+        status=Status(status),
+        data=data,
+        command_id=str(command_id),
+        replayed=data.get("replayed") is True,
+        error=error if isinstance(error, dict) else None,
+    )

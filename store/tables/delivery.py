@@ -50,7 +50,7 @@ outbox = Table(
 unpublished_results = Table(
     "unpublished_results",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    id_column(),
     Column("created", Instant, nullable=False),
     Column("command_ids", JSON, nullable=False),
 )

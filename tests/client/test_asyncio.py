@@ -32,7 +32,12 @@ def tell(redis_url: str, namespace: str) -> Callable[[Story], None]:
     def run(story: Story) -> None:
         async def told() -> None:
             async with AsyncClient(
-                redis_url, "billing", namespace=namespace, first_resend=0.05, last_resend=0.2, close_timeout=0.2
+                redis_url,
+                "billing",
+                namespace=namespace,
+                first_resend=0.05,
+                last_resend=0.2,
+                close_timeout=0.2,
             ) as client:
                 await asyncio.wait_for(story(client), 10)
 
@@ -43,8 +48,9 @@ def tell(redis_url: str, namespace: str) -> Callable[[Story], None]:
 
 def created(command: Envelope) -> list[Envelope]:
     """A create command gets back its run; others get OK."""
-    kind = command["type"].split(".")[0]
-    return [result_of(command, **{kind: {"id": command["data"].get("id")}, "created": True})]
+    kind: str = command["type"].split(".")[0]
+    body: dict[str, Any] = {kind: {"id": command["data"].get("id")}, "created": True}
+    return [result_of(command, **body)]
 
 
 def test_a_command_is_awaited(tell: Callable[[Story], None], worker: StandIn) -> None:
@@ -243,8 +249,8 @@ def test_a_claimed_event_of_a_dead_consumer_is_seen_once(
     async def story() -> None:
         async with consumer() as dead, consumer() as one, consumer() as other:
             await anext(dead)
-            seen = sum(await asyncio.gather(ids(one), ids(other)), [])
-            assert sorted(seen) == sorted(event["id"] for event in events)
+            first, second = await asyncio.gather(ids(one), ids(other))
+            assert sorted(first + second) == sorted(event["id"] for event in events)
 
     asyncio.run(story())
 

@@ -40,7 +40,11 @@ def test_a_command_is_resent_under_the_same_id_until_answered(client: Client, wo
 
 
 def test_a_repeated_answer_changes_nothing(client: Client, worker: StandIn) -> None:
-    worker.answer = lambda command: [result_of(command), result_of(command, replayed=True), error_of(command, "x")]
+    worker.answer = lambda command: [
+        result_of(command),
+        result_of(command, replayed=True),
+        error_of(command, "x"),
+    ]
     futures = [client.upsert_flow(name=f"flow {number}") for number in range(20)]
     assert [future.result(timeout=5).replayed for future in futures] == [False] * 20
 
@@ -67,19 +71,20 @@ def test_a_misspelt_field_is_refused_before_anything_is_sent(client: Client, wor
     assert worker.seen == []
 
 
-@pytest.mark.parametrize("data", [{"x": float("nan")}, {"x": "\x00"}, {"x": object()}, {"x": "x" * 1_100_000}])
+@pytest.mark.parametrize(
+    "data", [{"x": float("nan")}, {"x": "\x00"}, {"x": object()}, {"x": "x" * 1_100_000}]
+)
 def test_what_cannot_be_said_is_refused_at_once(client: Client, data: Envelope) -> None:
     with pytest.raises(Refused):
         client.send("flow.upsert", data)
 
 
 def test_queries_travel_on_their_own_queue(client: Client, redis_url: str, namespace: str) -> None:
-    with pytest.raises(Unanswered), Redis.from_url(redis_url) as redis:
-        try:
-            client.request("flow_run.count", {}, timeout=0.1)
-        finally:
-            assert redis.llen(f"{namespace}:queries") >= 1
-            assert redis.llen(f"{namespace}:commands") == 0
+    with pytest.raises(Unanswered):
+        client.request("flow_run.count", {}, timeout=0.1)
+    with Redis.from_url(redis_url) as redis:
+        assert redis.llen(f"{namespace}:queries") >= 1
+        assert redis.llen(f"{namespace}:commands") == 0
 
 
 def test_a_request_waits_for_its_answer(client: Client, worker: StandIn) -> None:
@@ -163,7 +168,8 @@ def test_many_threads_share_a_client(client: Client, worker: StandIn) -> None:
     worker.answer = lambda command: [result_of(command, name=command["data"]["name"])]
 
     def upsert(number: int) -> bool:
-        return client.upsert_flow(name=f"flow {number}").result(timeout=10).data["name"] == f"flow {number}"
+        result = client.upsert_flow(name=f"flow {number}").result(timeout=10)
+        return bool(result.data["name"] == f"flow {number}")
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(upsert, range(400)))

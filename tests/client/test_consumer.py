@@ -35,7 +35,7 @@ def consumer(redis_url: str, namespace: str) -> Iterator[Callable[..., Consumer]
     made: list[Consumer] = []
 
     def make(stream: str = "events", group: str = "audit", **options: object) -> Consumer:
-        settings: dict[str, object] = {"timeout": 0.2, **options}
+        settings: dict[str, object] = {"timeout": 0.1, **options}
         made.append(Consumer(redis_url, stream, group, namespace=namespace, **settings))  # type: ignore[arg-type]
         return made[-1]
 
@@ -168,7 +168,7 @@ def test_a_claimed_event_of_a_dead_consumer_is_seen_once(
     next(dead)
     heirs = [consumer(claim_after=0.3, timeout=1.2), consumer(claim_after=0.3, timeout=1.2)]
     seen: list[str] = []
-    threads = [threading.Thread(target=lambda heir=heir: seen.extend(ids(heir))) for heir in heirs]  # type: ignore[misc]
+    threads = [threading.Thread(target=lambda heir=heir: seen.extend(ids(heir))) for heir in heirs]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -221,7 +221,7 @@ def test_what_is_no_event_does_not_stop_the_others(
     redis.xadd(f"{namespace}:events", {"event": "{"})
     redis.xadd(f"{namespace}:events", {"other": "[]"})
     event = event_of()
-    publish([], event)  # type: ignore[arg-type]
+    publish([], event)
     assert ids(consumer()) == [event["id"]]
     assert redis.xpending(f"{namespace}:events", "audit")["pending"] == 0
 

@@ -23,5 +23,7 @@ except messages.client.BrokerUnreachable:
 
 
 def test_the_client_and_the_consumer_need_redis_and_pydantic_alone() -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.stdout.strip(), done.stderr) == ("ok", "")

@@ -13,7 +13,9 @@ from tests.client.stand_in import StandIn, event_of
 WorkerOf = Callable[[str, str], StandIn]
 
 
-def test_what_is_sent_while_redis_is_away_is_sent_when_it_is_back(server: Server, worker_of: WorkerOf) -> None:
+def test_what_is_sent_while_redis_is_away_is_sent_when_it_is_back(
+    server: Server, worker_of: WorkerOf
+) -> None:
     with Client(server.url, "billing", close_timeout=0.1) as client:
         server.stop()
         futures = [client.upsert_flow(name=f"flow {number}") for number in range(5)]

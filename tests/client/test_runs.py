@@ -1,5 +1,6 @@
 """Handles of runs, and the order of what is said through them."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,8 +12,9 @@ from tests.client.stand_in import Envelope, StandIn, error_of, result_of
 
 def created(command: Envelope) -> list[Envelope]:
     """A create command gets back its run; others get OK."""
-    kind = command["type"].split(".")[0]
-    return [result_of(command, **{kind: {"id": command["data"].get("id")}, "created": True})]
+    kind: str = command["type"].split(".")[0]
+    body: dict[str, Any] = {kind: {"id": command["data"].get("id")}, "created": True}
+    return [result_of(command, **body)]
 
 
 def numbers(commands: list[Envelope]) -> list[tuple[str, str | None, str | None]]:

@@ -147,18 +147,21 @@ class BatchConsumer(Consumer):
     def _until_answered(self, batch: Batch, call: Callable[[Sequence[bytes]], int]) -> int | None:
         """Tried as long as it takes, lest the batch be applied twice. None: gave up, being stopped."""
         backoff = Backoff()
-        give_up_at: float | None = None
+        tries, give_up_at = 0, float("inf")
         while True:
+            tries += 1
             try:
                 settled = call(batch.ids)
-                self._queue.redis_answered("settle", backoff)
-                return settled
             except LOST_REDIS as error:
                 if self._queue.stopping.is_set():
-                    give_up_at = give_up_at or time.monotonic() + _LAST_TRIES_S
-                    if time.monotonic() > give_up_at:
-                        return None
+                    give_up_at = min(give_up_at, time.monotonic() + _LAST_TRIES_S)
+                if time.monotonic() >= give_up_at:
+                    return None
                 self._queue.redis_failed("settle", error, backoff)
+            else:
+                self._queue.redis_answered("settle", backoff)
+                # An earlier try may have done it, and only its answer got lost.
+                return settled if tries == 1 else len(batch.ids)
 
 
 def _batch_of(message: MessageProxy) -> Batch:

@@ -1,10 +1,10 @@
 """Flows, deployments and artifacts."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from messages.catalog import Artifact, ConcurrencyLimit, Deployment, Flow
 from messages.commands.catalog import CreateArtifact, DeleteDeployment, UpsertDeployment, UpsertFlow
+from messages.evolve import evolve
 from messages.results import Outcome
 from messages.states import StateType
 from workers.handlers import flow_runs, outcomes
@@ -33,7 +33,7 @@ def upsert_flow(world: World, data: UpsertFlow) -> Outcome:
     if existing is None:
         flow = world.flows.put(Flow(id=world.new_id(), created=now, updated=now, name=data.name, **given))
     else:
-        flow = world.flows.put(replace(existing, **given, updated=now)) if given else existing
+        flow = world.flows.put(evolve(existing, **given, updated=now)) if given else existing
     return ok(flow.id, flow=flow, created=existing is None)
 
 
@@ -52,9 +52,9 @@ def upsert_deployment(world: World, data: UpsertDeployment) -> Outcome:
         base = existing
         _drop_planned_runs(world, existing, only_automatic=True)
     queue = queue_of(world, data)
-    changed = replace(base, **data.given(*_AS_GIVEN), updated=now)
+    changed = evolve(base, **data.given(*_AS_GIVEN), updated=now)
     if queue is not None:
-        changed = replace(changed, work_queue_id=queue.id, work_queue_name=queue.name)
+        changed = evolve(changed, work_queue_id=queue.id, work_queue_name=queue.name)
     if "concurrency_limit" in data.model_fields_set:
         changed = _with_limit(world, changed, data.concurrency_limit, now)
     world.deployments.put(changed)
@@ -66,14 +66,14 @@ def _with_limit(world: World, deployment: Deployment, number: int | None, now: d
     if number is None:
         if limit is not None:
             remove_limit(world, limit)
-        return replace(deployment, concurrency_limit=None, concurrency_limit_id=None)
+        return evolve(deployment, concurrency_limit=None, concurrency_limit_id=None)
     if limit is None:
         name = f"deployment:{deployment.id}"
         limit = world.limits.by(name) or ConcurrencyLimit(
             id=world.new_id(), created=now, updated=now, name=name, limit=number
         )
-    limit = world.limits.put(replace(limit, limit=number))
-    return replace(deployment, concurrency_limit=number, concurrency_limit_id=limit.id)
+    limit = world.limits.put(evolve(limit, limit=number))
+    return evolve(deployment, concurrency_limit=number, concurrency_limit_id=limit.id)
 
 
 def remove_limit(world: World, limit: ConcurrencyLimit) -> None:
@@ -83,7 +83,7 @@ def remove_limit(world: World, limit: ConcurrencyLimit) -> None:
             world.slots.remove(slot.id)
     for deployment in world.deployments:
         if deployment.concurrency_limit_id == limit.id:
-            world.deployments.put(replace(deployment, concurrency_limit=None, concurrency_limit_id=None))
+            world.deployments.put(evolve(deployment, concurrency_limit=None, concurrency_limit_id=None))
     world.limits.remove(limit.id)
 
 

@@ -1,7 +1,5 @@
 """Flow runs: created, changed, moved from state to state, deleted."""
 
-from dataclasses import replace
-
 from messages.catalog import Flow, WorkQueue
 from messages.commands.flow_runs import (
     CreateFlowRun,
@@ -11,6 +9,7 @@ from messages.commands.flow_runs import (
     SetFlowRunState,
     UpdateFlowRun,
 )
+from messages.evolve import evolve
 from messages.fields import Id
 from messages.results import Outcome
 from messages.runs import FlowRun
@@ -68,7 +67,7 @@ def create(world: World, data: CreateFlowRun) -> Outcome:
     world.tell(Event("flow_run.created", run.id, run, version=run.version))
     if data.state is not None:
         decision = set_flow_run_state(world, run, data.state, forced(data.orchestration_parameters))
-        run = replace(_existing(world, run.id), state=decision.state)
+        run = evolve(_existing(world, run.id), state=decision.state)
     return ok(run.id, flow_run=run, created=True, mismatch=False)
 
 
@@ -125,7 +124,7 @@ def set_labels(world: World, data: SetFlowRunLabels) -> Outcome:
 
 def _change(world: World, run: FlowRun, **fields: object) -> None:
     changed = world.flow_runs.put(
-        replace(run, **fields, version=run.version + 1, updated=world.clock())  # type: ignore[arg-type]
+        evolve(run, **fields, version=run.version + 1, updated=world.clock())
     )
     world.tell(Event("flow_run.updated", changed.id, changed, version=changed.version))
 

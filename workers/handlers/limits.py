@@ -1,9 +1,7 @@
 """Concurrency limits by name: made, taken, given back, deleted."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
 
 from messages.catalog import ConcurrencyLimit
 from messages.commands.limits import (
@@ -13,7 +11,8 @@ from messages.commands.limits import (
     UpsertConcurrencyLimit,
 )
 from messages.errors import ErrorCode
-from messages.results import Details, Outcome, Status
+from messages.evolve import evolve
+from messages.results import Details, Lease, Outcome, Status
 from store.limits import Slot
 from workers.handlers.catalog import remove_limit
 from workers.handlers.outcomes import CommandFailed, ok
@@ -29,7 +28,7 @@ def upsert(world: World, data: UpsertConcurrencyLimit) -> Outcome:
     if existing is None:
         limit = ConcurrencyLimit(id=world.new_id(), created=now, updated=now, name=data.name, **given)
     else:
-        limit = replace(slots.settle(world, existing, now), **given)
+        limit = evolve(slots.settle(world, existing, now), **given)
     world.limits.put(limit)
     return ok(limit.id, concurrency_limit=limit, created=existing is None)
 
@@ -49,7 +48,7 @@ def acquire(world: World, data: AcquireSlots) -> Outcome:
     for limit in limits:
         settled = slots.settle(world, limit, now)
         refusals = slots.denied(settled, now) + data.slots
-        world.limits.put(replace(settled, denied_slots=refusals, updated=now))
+        world.limits.put(evolve(settled, denied_slots=refusals, updated=now))
     names = ", ".join(limit.name for limit in limits)
     details = Details(reason=f"not enough free slots of {names}", delay_seconds=max(1, ceil(delay)))
     return Outcome(Status.WAIT, {"lease": None, "details": details})
@@ -60,14 +59,14 @@ def _named(world: World, names: list[str]) -> list[ConcurrencyLimit]:
     return [limit for limit in found if limit is not None]
 
 
-def _lease(world: World, limits: list[ConcurrencyLimit], data: AcquireSlots, now: datetime) -> dict[str, Any]:
+def _lease(world: World, limits: list[ConcurrencyLimit], data: AcquireSlots, now: datetime) -> Lease:
     lease_id = world.new_id()
     expires = None if data.lease_seconds is None else now + timedelta(seconds=data.lease_seconds)
     for limit in limits:
         settled = slots.settle(world, limit, now)
         refusals = slots.denied(settled, now)
         world.limits.put(
-            replace(
+            evolve(
                 settled, active_slots=settled.active_slots + data.slots, denied_slots=refusals, updated=now
             )
         )
@@ -83,7 +82,7 @@ def _lease(world: World, limits: list[ConcurrencyLimit], data: AcquireSlots, now
             )
         )
     names = [limit.name for limit in limits]
-    return {"id": lease_id, "names": names, "slots": data.slots, "acquired_at": now, "expires_at": expires}
+    return Lease(lease_id=lease_id, names=names, slots=data.slots, expires_at=expires)
 
 
 def _retry_after(limits: list[ConcurrencyLimit], number: int, now: datetime) -> float:
@@ -104,7 +103,7 @@ def release(world: World, data: ReleaseSlots) -> Outcome:
     now = world.clock()
     if data.lease_id is not None:
         held = [slot for slot in world.slots if slot.lease_id == data.lease_id]
-        return ok(released=sum(slots.give_back(world, slot) for slot in held))
+        return ok(released=sum(slots.give_back(world, slot) for slot in held) > 0)
     assert data.names is not None
     assert data.slots is not None
     released = 0
@@ -112,7 +111,7 @@ def release(world: World, data: ReleaseSlots) -> Outcome:
         if limit.active:
             settled = slots.settle(world, limit, now)
             released += slots.give_back_leases(world, settled, data.slots)
-    return ok(released=released)
+    return ok(released=released > 0)
 
 
 def delete(world: World, data: DeleteConcurrencyLimit) -> Outcome:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from messages.catalog import Flow, NotificationPolicy
 from messages.commands.notifications import DeleteNotificationPolicy, UpsertNotificationPolicy
 from messages.events import Notification
+from messages.evolve import evolve
 from messages.results import Outcome
 from messages.runs import FlowRun
 from workers.handlers.outcomes import ok
@@ -26,7 +26,7 @@ def upsert(world: World, data: UpsertNotificationPolicy) -> Outcome:
     given = data.given("is_active", "state_names", "tags", "notify", "message_template")
     existing = world.policies.get(data.id)
     if existing is not None:
-        policy = world.policies.put(replace(existing, **given, updated=now))
+        policy = world.policies.put(evolve(existing, **given, updated=now))
     else:
         policy = world.policies.put(
             NotificationPolicy(id=data.id or world.new_id(), created=now, updated=now, **given)

@@ -20,13 +20,13 @@ def failed(code: ErrorCode, message: str, errors: list[ErrorItem] | None = None)
 class CommandFailed(Exception):
     """Raised by a handler that must take back what it has done so far: the command ends as ERROR."""
 
-    def __init__(self, code: ErrorCode, message: str) -> None:
+    def __init__(self, code: ErrorCode, message: str, errors: list[ErrorItem] | None = None) -> None:
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code, self.message, self.errors = code, message, errors
 
     def outcome(self) -> Outcome:
         """The result's content."""
-        return failed(self.code, self.message)
+        return failed(self.code, self.message, self.errors)
 
 
 def missing(what: str, ident: object) -> CommandFailed:

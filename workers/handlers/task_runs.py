@@ -1,8 +1,7 @@
 """Task runs: created, renamed, moved from state to state, deleted."""
 
-from dataclasses import replace
-
 from messages.commands.task_runs import CreateTaskRun, DeleteTaskRun, SetTaskRunState, UpdateTaskRun
+from messages.evolve import evolve
 from messages.fields import Id
 from messages.results import Outcome
 from messages.runs import TaskRun
@@ -39,7 +38,7 @@ def create(world: World, data: CreateTaskRun) -> Outcome:
     world.tell(Event("task_run.created", run.id, run, version=run.version))
     if data.state is not None:
         decision = set_task_run_state(world, run, data.state, forced())
-        run = replace(_existing(world, run.id), state=decision.state)
+        run = evolve(_existing(world, run.id), state=decision.state)
     return ok(run.id, task_run=run, created=True)
 
 
@@ -65,7 +64,7 @@ def update(world: World, data: UpdateTaskRun) -> Outcome:
         return ok(data.task_run_id, updated=False)
     if "name" in data.model_fields_set:
         changed = world.task_runs.put(
-            replace(run, name=data.name or new_name(), version=run.version + 1, updated=world.clock())
+            evolve(run, name=data.name or new_name(), version=run.version + 1, updated=world.clock())
         )
         world.tell(Event("task_run.updated", changed.id, changed, version=changed.version))
     return ok(run.id, updated=True)

@@ -1,12 +1,15 @@
 """A state proposed for a run: the facts for the rules, and their decision carried out on the world."""
 
-from collections.abc import Callable
-from dataclasses import replace
+import logging
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 from messages.catalog import Artifact
+from messages.commands.flow_runs import SetFlowRunState
 from messages.commands.orchestration import OrchestrationParameters, SetState
+from messages.errors import ErrorCode, fault
+from messages.evolve import evolve
 from messages.fields import Id
 from messages.runs import FlowRun, TaskRun
 from messages.states import ProposedState, State
@@ -20,29 +23,52 @@ from workers.orchestration.decision import (
     Decision,
     Effect,
     Failed,
+    Fault,
     ReleaseSlots,
     RetryTaskRuns,
     SetParentState,
     TakeSlots,
 )
 from workers.orchestration.facts import Orders
+from workers.orchestration.policies import CORE_FLOW
+from workers.orchestration.policy import Policy
 from workers.orchestration.results import split_result
 from workers.world import slots
 from workers.world.world import CachedState, Event, World, WrittenState
 
+log = logging.getLogger(__name__)
+
 R = TypeVar("R", FlowRun, TaskRun)
+
+
+class RuleBroke(Exception):
+    """Stands in the log for what a rule raised; its text is only the type of that."""
 
 
 def orders_of(world: World, command: SetState) -> Orders:
     """What a set_state command asks for beside the state."""
     return Orders(
         force=command.force,
-        policy=None if command.policy == "core" else command.policy,
+        policy=_policy_named(world, command),
         api_version=command.orchestration_parameters.api_version,
         client_version=command.client_version,
         deployment_slot_wait_seconds=world.waits.deployment_s,
         tag_slot_wait_seconds=world.waits.tag_s,
     )
+
+
+def _policy_named(world: World, command: SetState) -> Policy[Any] | None:
+    """None stands for core, of which the rules know several, for clients of several ages."""
+    if command.policy == CORE_FLOW.name:
+        return None
+    of_flow_runs = isinstance(command, SetFlowRunState)
+    known: Mapping[str, Policy[Any]] = world.run_policies.flow if of_flow_runs else world.run_policies.task
+    policy = known.get(command.policy)
+    if policy is None:
+        kind = "flow" if of_flow_runs else "task"
+        message = f"there is no {kind} policy {command.policy!r}; known are {', '.join(sorted(known))}"
+        raise CommandFailed(ErrorCode.INVALID_MESSAGE, message, [fault(message, "data", "policy")])
+    return policy
 
 
 def forced(parameters: OrchestrationParameters | None = None) -> Orders:
@@ -61,12 +87,12 @@ def set_flow_run_state(world: World, run: FlowRun, wanted: ProposedState | State
     decision = decide_flow_run(
         run, proposed, facts.of_flow_run(world, run, now), orders, now=now, new_id=world.new_id
     )
-    decision = _or_raise(decision)
+    decision = _or_raise(decision, run)
     changed = _carry_out(world, run, decision, now)
     if decision.state is not None:
         world.flow_run_states.put(_written(world, changed, decision.state, now))
         changed = world.flow_runs.put(_as_kept(changed))
-        told = replace(changed, state=decision.state)
+        told = evolve(changed, state=decision.state)
         world.tell(run_events.flow_run_changed(world, run, told, proposed.type, decision.status))
         for notification in notify(world, told):
             world.tell(notification)
@@ -84,28 +110,41 @@ def set_task_run_state(world: World, run: TaskRun, wanted: ProposedState | State
     now = world.clock()
     proposed = wanted if isinstance(wanted, State) else propose(wanted, now, world.new_id())
     known = facts.of_task_run(world, run, proposed, now)
-    decision = _or_raise(decide_task_run(run, proposed, known, orders, now=now, new_id=world.new_id))
+    decision = decide_task_run(run, proposed, known, orders, now=now, new_id=world.new_id)
+    decision = _or_raise(decision, run)
     changed = _carry_out(world, run, decision, now)
     if decision.state is not None:
         world.task_run_states.put(_written(world, changed, decision.state, now))
         changed = world.task_runs.put(_as_kept(changed))
-        told = replace(changed, state=decision.state)
+        told = evolve(changed, state=decision.state)
         world.tell(run_events.task_run_changed(world, run, told, proposed.type, decision.status))
     for effect in decision.effects:
         _carry_out_effect(world, changed, effect, now)
     return _echoed(decision)
 
 
-def _or_raise(decision: Decision | Failed) -> Decision:
+def _or_raise(decision: Decision | Failed, run: FlowRun | TaskRun) -> Decision:
     if isinstance(decision, Failed):
         raise CommandFailed(decision.code, decision.message)
+    if decision.fault is not None:
+        _log(decision.fault, run)
     return decision
+
+
+def _log(fault: Fault, run: FlowRun | TaskRun) -> None:
+    """Where the rule broke. Not what it said: that may hold what the message held."""
+    broke = RuleBroke(type(fault.error).__qualname__).with_traceback(fault.error.__traceback__)
+    log.error(
+        "a rule broke, its command ends as ABORT",
+        extra={"rule": fault.rule, "run": str(run.id)},
+        exc_info=broke,
+    )
 
 
 def _carry_out(world: World, run: R, decision: Decision, now: datetime) -> R:
     if not decision.changes:
         return run
-    changed = replace(run, **decision.changes, version=run.version + 1, updated=now)
+    changed = evolve(run, **decision.changes, version=run.version + 1, updated=now)
     runs: Any = world.flow_runs if isinstance(run, FlowRun) else world.task_runs
     runs.put(changed)
     return changed
@@ -141,7 +180,7 @@ def _as_kept(run: R) -> R:
     kept = None if result is None else result.data
     if kept is run.state.data:
         return run
-    return replace(run, state=replace(run.state, data=kept))
+    return evolve(run, state=evolve(run.state, data=kept))
 
 
 def _echoed(decision: Decision) -> Decision:
@@ -150,7 +189,7 @@ def _echoed(decision: Decision) -> Decision:
     echo, _ = split_result(decision.state.data)
     if echo is decision.state.data:
         return decision
-    return replace(decision, state=replace(decision.state, data=echo))
+    return evolve(decision, state=evolve(decision.state, data=echo))
 
 
 def _carry_out_effect(world: World, run: FlowRun | TaskRun, effect: Effect, now: datetime) -> None:
@@ -205,7 +244,7 @@ def _retry(world: World, task_run_id: Id, state: State) -> None:
     set_task_run_state(world, task_run, state, forced())
     again = world.task_runs.get(task_run_id)
     if again is not None:
-        world.task_runs.put(replace(again, run_count=0))
+        world.task_runs.put(evolve(again, run_count=0))
 
 
 _EFFECTS: dict[type[Effect], Callable[[World, Any, Any, datetime], None]] = {

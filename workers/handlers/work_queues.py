@@ -1,10 +1,9 @@
 """Work pools and their queues."""
 
-from dataclasses import replace
-
 from messages.catalog import WorkPool, WorkQueue
 from messages.commands.catalog import UpsertDeployment, UpsertWorkPool, UpsertWorkQueue
 from messages.commands.flow_runs import CreateFlowRun
+from messages.evolve import evolve
 from messages.results import Outcome
 from workers.handlers import outcomes
 from workers.handlers.outcomes import ok
@@ -17,7 +16,7 @@ def upsert_pool(world: World, data: UpsertWorkPool) -> Outcome:
     given = data.given("concurrency_limit", "is_paused")
     existing = world.work_pools.by(data.name)
     if existing is not None:
-        pool = world.work_pools.put(replace(existing, **given, updated=now))
+        pool = world.work_pools.put(evolve(existing, **given, updated=now))
     else:
         pool = world.work_pools.put(
             WorkPool(id=world.new_id(), created=now, updated=now, name=data.name, **given)
@@ -31,7 +30,7 @@ def upsert_queue(world: World, data: UpsertWorkQueue) -> Outcome:
     given = data.given("priority", "concurrency_limit", "is_paused")
     existing = world.work_queues.by(pool.name, data.name)
     queue = existing or _new_queue(world, pool, data.name)
-    queue = world.work_queues.put(replace(queue, **given, updated=world.clock()))
+    queue = world.work_queues.put(evolve(queue, **given, updated=world.clock()))
     return ok(queue.id, work_queue=queue, created=existing is None)
 
 

@@ -3,10 +3,10 @@
 The order of the records matters: a state's timestamp is settled before anything is taken from it.
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from messages.errors import ErrorCode
+from messages.evolve import evolve
 from messages.states import State, StateType
 from workers.orchestration.decision import Failed, SetParentState
 from workers.orchestration.policy import Bookkeeping
@@ -27,7 +27,7 @@ def states_of_a_run_differ_in_time(t: Transition, proposed: State) -> None:
         step = -MICROSECOND if timestamp == END_OF_TIME else step
         timestamp += step
     if timestamp is not proposed.timestamp:
-        t.proposed = replace(proposed, timestamp=timestamp)
+        t.proposed = evolve(proposed, timestamp=timestamp)
 
 
 def start_time_is_set_once(t: Transition, proposed: State) -> None:
@@ -72,13 +72,13 @@ def a_flow_runs_state_names_its_run(t: FlowTransition, proposed: State) -> None:
     ids = {"flow_run_id": t.run.id}
     if t.run.parent_task_run_id is not None:
         ids["task_run_id"] = t.run.parent_task_run_id
-    t.proposed = replace(proposed, state_details=proposed.state_details.model_copy(update=ids))
+    t.proposed = evolve(proposed, state_details=proposed.state_details.model_copy(update=ids))
 
 
 def a_task_runs_state_names_its_runs(t: TaskTransition, proposed: State) -> None:
     """Whatever ids the client put there."""
     ids = {"flow_run_id": t.run.flow_run_id, "task_run_id": t.run.id}
-    t.proposed = replace(proposed, state_details=proposed.state_details.model_copy(update=ids))
+    t.proposed = evolve(proposed, state_details=proposed.state_details.model_copy(update=ids))
 
 
 def each_attempt_of_a_flow_run_counts(t: FlowTransition, proposed: State) -> None:

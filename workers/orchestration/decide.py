@@ -1,6 +1,6 @@
 """The way in: a run, a proposed state and the facts go in, a decision comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from messages.errors import ErrorCode
@@ -117,7 +117,7 @@ def _flow_policy(orders: Orders) -> Policy[FlowTransition] | Failed:
         return orders.policy
     if orders.policy is None or orders.policy == CORE_FLOW.name:
         return CORE_FLOW_WITHOUT_SLOTS if orders.client_version in CLIENTS_WITHOUT_SLOTS else CORE_FLOW
-    return FLOW_POLICIES.get(orders.policy) or _no_such_policy(orders.policy)
+    return FLOW_POLICIES.get(orders.policy) or _no_such_policy(orders.policy, FLOW_POLICIES)
 
 
 def _task_policy(orders: Orders, proposed: State) -> Policy[TaskTransition] | Failed:
@@ -130,11 +130,12 @@ def _task_policy(orders: Orders, proposed: State) -> Policy[TaskTransition] | Fa
         return orders.policy
     if orders.policy is None:
         return CORE_TASK
-    return TASK_POLICIES.get(orders.policy) or _no_such_policy(orders.policy)
+    return TASK_POLICIES.get(orders.policy) or _no_such_policy(orders.policy, TASK_POLICIES)
 
 
-def _no_such_policy(name: str) -> Failed:
-    return Failed(ErrorCode.INVALID_MESSAGE, f"there is no policy {name!r}")
+def _no_such_policy(name: str, known: Iterable[str]) -> Failed:
+    message = f"there is no policy {name!r}; known are {', '.join(sorted(known))}"
+    return Failed(ErrorCode.INVALID_MESSAGE, message)
 
 
 def _flow_draft(run: FlowRun) -> FlowDraft:

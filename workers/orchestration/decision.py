@@ -59,13 +59,21 @@ class AnnounceScheduled:
 Effect: TypeAlias = TakeSlots | ReleaseSlots | CacheState | SetParentState | RetryTaskRuns | AnnounceScheduled
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A rule that broke instead of answering, and what it raised."""
+
+    rule: str
+    error: Exception
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """A verdict and all that follows from it.
 
     `state` is what was written, None if the run keeps the state it has. `changes` are the fields of the run
     that differ afterwards, the state and its four columns included; rules may change a run that keeps its
-    state. `effects` are to be carried out in their order.
+    state. `effects` are to be carried out in their order. `fault`: the decision is ABORT because a rule broke.
     """
 
     status: Status
@@ -74,6 +82,7 @@ class Decision:
     state: State | None
     changes: Mapping[str, Any]
     effects: tuple[Effect, ...]
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,34 @@ then all of them are left in the opposite order. A rule is bound to the pair of 
 Once a rule turns the transition to another type, or to nothing, those behind it are never asked, and those
 before it clean up after themselves. The rule that turned it is bound to the new type instead: if it speaks
 for that type as well, its `after` follows. A replacement of the same type disturbs nobody.
+
+A rule that breaks, whenever it does, stops the transition: ABORT, and nothing at all is changed.
 """
 
-from dataclasses import replace
 from typing import TypeVar
 
+from messages.evolve import evolve
 from messages.fields import Id
 from messages.results import Status
 from messages.states import State, StateType
-from workers.orchestration.decision import Decision, Failed
+from workers.orchestration.decision import Decision, Failed, Fault
 from workers.orchestration.policy import Bookkeeping, Policy, Rule, Transform, compiled
 from workers.orchestration.transition import Transition
-from workers.orchestration.verdicts import Amend, Reject, SetParameter, Verdict, Wait
+from workers.orchestration.verdicts import Abort, Amend, Reject, SetParameter, Verdict, Wait
 
 T = TypeVar("T", bound=Transition)
 Entered = tuple[Rule[T] | Transform[T], StateType | None]
 
+# What a broken rule raised is told to the sender of the command, as far as this.
+_LONGEST_ERROR = 300
+
 
 class NothingToKeepError(Exception):
     """Raised when a rule would have a run keep its state, and the run has none."""
+
+
+class NoVerdictError(Exception):
+    """Raised when a rule answers with something else than a verdict."""
 
 
 def decide(t: T, policy: Policy[T], bookkeeping: Bookkeeping[T]) -> Decision | Failed:
@@ -53,17 +62,24 @@ def _ask(t: T, rule: Rule[T], proposed: State) -> StateType | None:
         if verdict is not None:
             _follow(t, verdict, proposed)
     except Exception as error:  # noqa: BLE001 - a broken rule must stop the transition, whatever broke
-        t.broken = True
-        t.proposed, t.status, t.delay_seconds = None, Status.ABORT, None
-        t.reason = f"the rule {rule.name} could not be applied: {error or type(error).__name__}"
+        _stop(t, rule.name, error)
         return proposed.type
     return t.proposed_type
+
+
+def _stop(t: Transition, rule_name: str, error: Exception) -> None:
+    if t.fault is not None:
+        return
+    said = str(error).partition("\n")[0].replace("\x00", "")[:_LONGEST_ERROR]
+    t.fault = Fault(rule_name, error)
+    t.proposed, t.status, t.delay_seconds = None, Status.ABORT, None
+    t.reason = f"the rule {rule_name} could not be applied: {said or type(error).__name__}"
 
 
 def _follow(t: T, verdict: Verdict, proposed: State) -> None:
     match verdict:
         case Amend(name=name, details=details):
-            t.proposed = replace(
+            t.proposed = evolve(
                 proposed,
                 name=proposed.name if name is None else name,
                 state_details=proposed.state_details if details is None else details,
@@ -76,8 +92,10 @@ def _follow(t: T, verdict: Verdict, proposed: State) -> None:
             t.proposed, t.status, t.reason = state, Status.REJECT, reason
         case Wait(reason=reason, delay_seconds=delay):
             t.proposed, t.status, t.reason, t.delay_seconds = None, Status.WAIT, reason, delay
+        case Abort(reason=reason):
+            t.proposed, t.status, t.reason = None, Status.ABORT, reason
         case _:
-            t.proposed, t.status, t.reason = None, Status.ABORT, verdict.reason
+            raise NoVerdictError(f"it answered with {type(verdict).__name__}, which is no verdict")
 
 
 def _record(t: T, bookkeeping: Bookkeeping[T]) -> None:
@@ -98,9 +116,18 @@ def _note(t: T, bookkeeping: Bookkeeping[T]) -> Failed | None:
 
 def _leave_all(t: T, entered: list[Entered[T]]) -> Failed | None:
     for entry, bound_to in reversed(entered):
-        if failed := _leave(t, entry, bound_to):
+        try:
+            failed = _leave(t, entry, bound_to)
+        except Exception as error:  # noqa: BLE001 - as in `_ask`; nothing has been written so far
+            _stop(t, _name_of(entry), error)
+            return None
+        if failed:
             return failed
     return None
+
+
+def _name_of(entry: Rule[T] | Transform[T]) -> str:
+    return entry.after.__name__ if isinstance(entry, Transform) else entry.name
 
 
 def _leave(t: T, entry: Rule[T] | Transform[T], bound_to: StateType | None) -> Failed | None:
@@ -117,7 +144,7 @@ def _leave(t: T, entry: Rule[T] | Transform[T], bound_to: StateType | None) -> F
 
 def _decision(t: T) -> Decision:
     """The outcome in values. Where a rule broke, nothing at all is changed."""
-    changes = {} if t.broken else t.draft.changes_to(t.run)
+    changes = {} if t.fault else t.draft.changes_to(t.run)
     if t.proposed is not None:
         changes |= _state_columns(t.proposed)
     return Decision(
@@ -126,7 +153,8 @@ def _decision(t: T) -> Decision:
         delay_seconds=t.delay_seconds,
         state=t.proposed,
         changes=changes,
-        effects=() if t.broken else tuple(t.effects),
+        effects=() if t.fault else tuple(t.effects),
+        fault=t.fault,
     )
 
 

@@ -67,9 +67,9 @@ CORE_FLOW: Policy[FlowTransition] = Policy(
     ),
 )
 
-# For clients that would lose a slot they took, see `versions`.
+# For clients that would lose a slot they took, see `versions`. A slot that another client took is given back.
 CORE_FLOW_WITHOUT_SLOTS: Policy[FlowTransition] = Policy(
-    "core without slots", (*_NEVER_UNDONE, *_KINDS_OF_STATE)
+    "core without slots", (*_NEVER_UNDONE, *_KINDS_OF_STATE, deployment_slots.RELEASE)
 )
 
 # What `force` leaves: even then a run without a process is cancelled at once, and slots are given back.
@@ -77,7 +77,10 @@ MINIMAL_FLOW: Policy[FlowTransition] = Policy(
     "minimal", (a_run_that_nobody_runs_is_cancelled_at_once, deployment_slots.RELEASE)
 )
 
-LATE_FLOW: Policy[FlowTransition] = Policy("late", (only_a_scheduled_run_can_be_late,))
+# Commands may name it too, so it gives slots back like all others.
+LATE_FLOW: Policy[FlowTransition] = Policy(
+    "late", (only_a_scheduled_run_can_be_late, deployment_slots.RELEASE)
+)
 
 _ATTEMPTS: tuple[Rule[TaskTransition] | Transform[TaskTransition], ...] = (
     no_run_starts_ahead_of_its_time,

@@ -4,15 +4,16 @@ The run itself is a frozen value; what rules and bookkeeping change of it they c
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from messages.evolve import evolve
 from messages.fields import Id
 from messages.results import Status
 from messages.runs import FlowRun, FlowRunPolicy, TaskRun
 from messages.states import NO_DETAILS, State, StateDetails, StateType
-from workers.orchestration.decision import Effect
+from workers.orchestration.decision import Effect, Fault
 from workers.orchestration.facts import FlowFacts, Orders, TaskFacts
 
 
@@ -81,7 +82,7 @@ class Transition:
     reason: str | None = None
     delay_seconds: int | None = None
     effects: list[Effect] = field(default_factory=list)
-    broken: bool = False
+    fault: Fault | None = None
 
     @property
     def initial_type(self) -> StateType | None:
@@ -120,7 +121,7 @@ class Transition:
 
     def fresh_copy(self, state: State, **changes: Any) -> State:
         """The same state again, as of now and under a new id."""
-        return replace(state, id=self.new_id(), timestamp=self.now, **changes)
+        return evolve(state, id=self.new_id(), timestamp=self.now, **changes)
 
 
 @dataclass(slots=True, kw_only=True)

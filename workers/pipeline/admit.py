@@ -1,5 +1,6 @@
 """Admission: from the text of a message to commands. Pure: nothing is looked up, and a fault is a value."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from messages.canonical import fingerprint
 from messages.commands.batch import Batch
@@ -23,7 +25,6 @@ _REPLYTO = re.compile(REPLYTO_PATTERN)
 _SOURCE = re.compile(SOURCE_PATTERN)
 # A message over the limit is still opened as far as this, to find out whom to tell.
 _LARGEST_TO_ANSWER = 16 * 1_048_576
-_DEEPEST_TO_ANSWER = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ def admit(body: bytes, types: Mapping[str, type[Data]], now: datetime, limits: L
     try:
         message = decode(body, max_bytes=limits.max_bytes, max_depth=limits.max_depth + 2)
     except Refused as refused:
-        return [_refused_unread(body, refused)]
+        return _refused(body, refused, types, now, limits)
     envelope = _envelope_of(message)
     if envelope is None:
         reason = "not a dramatiq message with one envelope as its only argument"
@@ -129,7 +130,7 @@ def _without_envelope(envelope: dict[str, Any], body: bytes, invalid: Validation
     assert outcome.error is not None
     return Unreadable(
         reason=outcome.error.message,
-        body=body or str(envelope).encode(),
+        body=body or json.dumps(envelope).encode(),
         outcome=outcome,
         id=_text(envelope.get("id")) or "",
         type=kind or "",
@@ -139,15 +140,48 @@ def _without_envelope(envelope: dict[str, Any], body: bytes, invalid: Validation
     )
 
 
-def _refused_unread(body: bytes, refused: Refused) -> Admitted:
+def _refused(
+    body: bytes, refused: Refused, types: Mapping[str, type[Data]], now: datetime, limits: Limits
+) -> list[Admitted]:
+    """The message as a whole cannot be taken: its sender is told. In a batch, only who is at fault is refused."""
+    envelope = _reopened(body)
+    if envelope is None:
+        return [_unread(refused, body)]
+    if envelope.get("type") == BATCH and BATCH not in types and len(body) <= limits.max_bytes:
+        commands = (envelope.get("data") or {}).get("commands")
+        outer = {**envelope, "data": {"commands": [{}] * len(commands)}} if isinstance(commands, list) else {}
+        taken = admit_envelope(outer, body, {BATCH: Batch}, now)
+        if isinstance(taken, Command) and taken.refusal is None and isinstance(commands, list):
+            return [_looked_at_alone(inner, types, now, limits) for inner in commands]
+    return [_unread(refused, body, envelope)]
+
+
+def _looked_at_alone(inner: Any, types: Mapping[str, type[Data]], now: datetime, limits: Limits) -> Admitted:
+    text = json.dumps(inner).encode()
+    if not isinstance(inner, dict):
+        return _unread(Refused(ErrorCode.INVALID_MESSAGE, "a command is an object"), text)
+    try:
+        decode(text, max_bytes=limits.max_bytes, max_depth=limits.max_depth)
+    except Refused as refused:
+        return _unread(refused, text, inner)
+    return admit_envelope(inner, text, types, now)
+
+
+def _reopened(body: bytes) -> dict[str, Any] | None:
+    """The envelope of a message that was refused, to find out whom to tell."""
+    if len(body) > _LARGEST_TO_ANSWER:
+        return None
+    try:
+        return _envelope_of(from_json(body))
+    except ValueError:
+        return None
+
+
+def _unread(refused: Refused, body: bytes, envelope: dict[str, Any] | None = None) -> Admitted:
+    """An answer to what was not read any further than its attributes."""
     outcome = _error(refused.code, refused.message, refused.errors)
     unreadable = Unreadable(reason=refused.message, body=body, outcome=outcome)
-    try:
-        message = decode(body, max_bytes=_LARGEST_TO_ANSWER, max_depth=_DEEPEST_TO_ANSWER)
-    except Refused:
-        return unreadable
-    envelope = _envelope_of(message)
-    if envelope is None:
+    if envelope is None or _text(envelope.get("type")) is None:
         return unreadable
     try:
         attributes = Envelope.model_validate({**envelope, "data": {}})

@@ -4,17 +4,17 @@ This is the whole shell in one place. What it does not do: read from Redis, writ
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from messages.canonical import fingerprint
 from messages.fields import Id
 from messages.registry import COMMANDS
 from messages.results import Outcome
 from messages.wire import encode
 from store import dead_letters, inbox, outbox, sequences
-from store.inbox import Seen
-from store.transaction import Connection, Engine, transaction
+from store.transaction import Connection, Engine, sent_together, transaction
 from workers.pipeline.admit import admit_envelope
 from workers.pipeline.command import Admitted, Command, Unreadable
 from workers.pipeline.decide import Decided, decide
@@ -22,7 +22,7 @@ from workers.pipeline.envelopes import event_of, refusal_of, result_of
 from workers.pipeline.gather import gather
 from workers.pipeline.needs import needs_of
 from workers.pipeline.order import Turns, key_of, take_turns
-from workers.pipeline.repeats import Ended, answers
+from workers.pipeline.repeats import Ended, answers, reused
 from workers.pipeline.save import save
 from workers.world.world import World
 
@@ -45,7 +45,7 @@ class Applied:
 
     replies: list[Reply] = field(default_factory=list)
     #: the note in the database that these replies are not known to have left; None if there are none to lose
-    note: int | None = None
+    note: Id | None = None
     ended: dict[Id, Ended] = field(default_factory=dict)
     events: int = 0
     parked: int = 0
@@ -57,7 +57,8 @@ class _Claimed:
 
     fresh: list[Command] = field(default_factory=list)
     repeats: list[Command] = field(default_factory=list)
-    seen: dict[Id, Seen] = field(default_factory=dict)
+    #: what is known of ids from before, ended or parked
+    known: dict[Id, Ended] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,13 @@ class Applier:
             gather(connection, world, needs_of(turns.ready))
             decided = decide(world, turns.ready)
             decided += [Decided(command, outcome, []) for command, outcome in turns.refused]
-            save(connection, world)
-            applied = self._deliver(connection, world, decided, turns, now)
-            self._bury(connection, [*unreadable, *(each.command for each in decided)], world, now)
+            with sent_together(connection):
+                save(connection, world)
+                applied = self._deliver(connection, world, decided, turns, now)
+                self._bury(connection, [*unreadable, *(each.command for each in decided)], world, now)
         copies = (*claimed.repeats, *turns.repeats)
-        ended = {ident: Ended(seen.fingerprint, seen.result) for ident, seen in claimed.seen.items()}
-        for replyto, envelope in answers(copies, ended | applied.ended, world.new_id, now):
+        parked = {command.id: Ended(command.fingerprint, None) for command in turns.waiting}
+        for replyto, envelope in answers(copies, claimed.known | parked | applied.ended, world.new_id, now):
             applied.replies.append(Reply(replyto, envelope))
         for each in unreadable:
             if each.replyto is not None:
@@ -113,14 +115,16 @@ class Applier:
                 applied.replies.append(Reply(command.replyto, envelope))
                 to_tell.append(command.id)
         if rows:
-            inbox.insert(connection, rows)
+            # In one order for everybody: two copies of a batch must not wait for each other.
+            inbox.insert(connection, sorted(rows, key=lambda row: str(row["id"])))
         _move_turns(connection, turns, now)
         entries = [entry for each in decided for entry in _entries(each, world, now)]
         applied.events = len(entries)
         if entries:
             outbox.insert(connection, entries, now)
         if to_tell:
-            applied.note = outbox.note_results(connection, to_tell, now)
+            applied.note = world.new_id()
+            outbox.note_results(connection, applied.note, to_tell, now)
         return applied
 
     def _bury(
@@ -168,9 +172,13 @@ def _claim(connection: Connection, commands: Iterable[Command]) -> _Claimed:
             by_id[command.id] = command
     if not by_id:
         return claimed
-    claimed.seen = inbox.seen(connection, by_id)
+    ended, parked = inbox.known(connection, by_id)
+    claimed.known = {ident: Ended(seen.fingerprint, seen.result) for ident, seen in ended.items()}
+    claimed.known |= {ident: Ended(fingerprint(envelope), None) for ident, envelope in parked.items()}
     for command in by_id.values():
-        (claimed.repeats if command.id in claimed.seen else claimed.fresh).append(command)
+        first = claimed.known.get(command.id)
+        waits = first is not None and first.result is None and first.fingerprint == command.fingerprint
+        (claimed.fresh if first is None or waits else claimed.repeats).append(command)
     return claimed
 
 
@@ -184,7 +192,18 @@ def _order(connection: Connection, commands: Sequence[Command], now: datetime) -
         for each in sequences.parked(connection, keys)
         if isinstance(command := admit_envelope(dict(each.envelope), b"", COMMANDS, None), Command)
     ]
-    return take_turns(commands, numbers, parked)
+    return take_turns(commands, numbers, _with_ids_of_their_own(connection, parked))
+
+
+def _with_ids_of_their_own(connection: Connection, parked: list[Command]) -> list[Command]:
+    """Parked commands; one whose id was used by another command meanwhile takes its turn, and that is all."""
+    if not parked:
+        return parked
+    ended = inbox.seen(connection, [command.id for command in parked])
+    return [
+        replace(command, refusal=reused(command), keeps_id=False) if command.id in ended else command
+        for command in parked
+    ]
 
 
 def _move_turns(connection: Connection, turns: Turns, now: datetime) -> None:

@@ -3,6 +3,7 @@
 import logging
 import threading
 
+from messages.fields import Id
 from store import outbox
 from store.errors import StoreError
 from store.transaction import Engine, transaction
@@ -17,7 +18,7 @@ class Notes:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._done: list[int] = []
+        self._done: list[Id] = []
         self._some = threading.Event()
         self._closing = threading.Event()
         self._lock = threading.Lock()
@@ -27,7 +28,7 @@ class Notes:
         """Begins to strike off."""
         self._thread.start()
 
-    def done(self, note: int) -> None:
+    def done(self, note: Id) -> None:
         """The results of this note have left."""
         with self._lock:
             self._done.append(note)

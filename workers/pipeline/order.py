@@ -18,8 +18,10 @@ class Turns:
     ready: list[Command] = field(default_factory=list)
     #: a number that is taken: answered, but not applied
     refused: list[tuple[Command, Outcome]] = field(default_factory=list)
-    #: copies of a command that has its turn in this batch
+    #: copies of a command that has its turn in this batch, or that waits for it
     repeats: list[Command] = field(default_factory=list)
+    #: all that wait after this batch; those that are new among them are to be parked
+    waiting: list[Command] = field(default_factory=list)
     to_park: list[Command] = field(default_factory=list)
     unparked: list[Id] = field(default_factory=list)
     positions: dict[Key, int] = field(default_factory=dict)
@@ -58,12 +60,8 @@ class _Sorting:
                 self._place(command, key, _number(command))
         turns = self._turns
         turns.positions = {key: number for key, number in self._next.items() if number != self._before[key]}
-        turns.to_park = [
-            command
-            for waiting in self._waiting.values()
-            for command in waiting.values()
-            if command.id not in self._was_parked
-        ]
+        turns.waiting = [command for waiting in self._waiting.values() for command in waiting.values()]
+        turns.to_park = [command for command in turns.waiting if command.id not in self._was_parked]
         return turns
 
     def _place(self, command: Command, key: Key, number: int) -> None:
@@ -72,7 +70,8 @@ class _Sorting:
             return
         waiting = self._waiting.get(key, {}).get(number)
         if waiting is not None and waiting.id == command.id:
-            return  # a copy of one that waits: the answer comes when its turn does
+            self._turns.repeats.append(command)  # if it is the same: the answer comes when its turn does
+            return
         if number < self._next[key] or waiting is not None:
             self._turns.refused.append((command, _number_is_taken(command)))
         elif number > self._next[key]:

@@ -13,10 +13,10 @@ from workers.pipeline.envelopes import replayed, result_of
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A command that has ended, now or earlier: what it was, and its result as it was published."""
+    """A command that came before: what it was, and its result as published; None if it waits for its turn."""
 
     fingerprint: bytes
-    result: str | bytes
+    result: str | bytes | None
 
 
 def answers(
@@ -27,12 +27,13 @@ def answers(
         first = ended.get(copy.id)
         if first is None or copy.replyto is None:
             continue
-        if first.fingerprint == copy.fingerprint:
+        if first.fingerprint != copy.fingerprint:
+            yield copy.replyto, result_of(copy, reused(copy), new_id(), now)
+        elif first.result is not None:
             yield copy.replyto, replayed(first.result)
-        else:
-            yield copy.replyto, result_of(copy, _reused(copy), new_id(), now)
 
 
-def _reused(copy: Command) -> Outcome:
+def reused(copy: Command) -> Outcome:
+    """What a command is told whose id belongs to another."""
     message = f"the id {copy.id} belongs to another command: give each command an id of its own"
     return Outcome(Status.ERROR, {}, ErrorBody(code=ErrorCode.ID_REUSED, message=message, errors=[]))

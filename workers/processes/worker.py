@@ -1,6 +1,7 @@
 """The worker: consumes commands and queries. Commands and queries have brokers, threads and connections of
 their own, so that neither waits for the other."""
 
+import logging
 import random
 from threading import Event
 
@@ -20,6 +21,9 @@ from workers.pipeline.apply import Applier
 from workers.pipeline.attempts import Attempts
 from workers.pipeline.handler import CommandHandler
 from workers.pipeline.notes import Notes
+from workers.policies.composing import PolicyError
+from workers.policies.loading import load_policies
+from workers.processes import memory
 from workers.processes.stopping import until_stopped
 from workers.queries.handler import QueryHandler
 from workers.settings import Settings
@@ -27,10 +31,20 @@ from workers.streams import Publisher
 from workers.supervisor import tell_ready
 from workers.world.world import Waits, World
 
+log = logging.getLogger(__name__)
+
 
 def run(settings: Settings) -> int:
-    """Works until SIGTERM or SIGINT, then finishes what is in hand; answers the exit code."""
-    worker = CommandAndQueryWorker(settings)
+    """Works until SIGTERM or SIGINT, then finishes what is in hand; answers the exit code.
+
+    A rule of a user's that cannot be loaded keeps it from starting: see `workers.policies.loading`.
+    """
+    try:
+        worker = CommandAndQueryWorker(settings)
+    except PolicyError as fault:
+        log.error(str(fault))
+        return 1
+    memory.settle()
     with until_stopped() as stopped:
         worker.start()
         tell_ready()
@@ -44,6 +58,7 @@ class CommandAndQueryWorker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._run_policies = load_policies()
         self._stopping = Event()
         self._engine = _engine(settings, settings.worker_threads + 2, "worker")
         self._read_engine = for_reading(_engine(settings, settings.query_threads, "queries"))
@@ -94,7 +109,10 @@ class CommandAndQueryWorker:
             tag_s=round(settings.task_tag_wait.total_seconds()),
         )
         applier = Applier(
-            self._engine, lambda: World(clock=now, new_id=uuid7, dice=random.random, waits=waits)
+            self._engine,
+            lambda: World(
+                clock=now, new_id=uuid7, dice=random.random, waits=waits, run_policies=self._run_policies
+            ),
         )
         return CommandHandler(
             applier=applier,
@@ -125,4 +143,10 @@ def _engine(settings: Settings, pool_size: int, role: str) -> Engine:
         statement_ms=int(statement.total_seconds() * 1000),
         lock_ms=int(settings.lock_timeout.total_seconds() * 1000),
     )
-    return open_engine(url, pool_size=pool_size, timeouts=timeouts, application=f"interlock {role}")
+    return open_engine(
+        url,
+        pool_size=pool_size,
+        timeouts=timeouts,
+        application=f"interlock {role}",
+        by_index=not queries,
+    )

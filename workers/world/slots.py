@@ -1,10 +1,10 @@
 """Slots of concurrency limits: taken, given back, and fading away where a limit says so."""
 
-from dataclasses import replace
 from datetime import datetime
 from math import floor
 
 from messages.catalog import ConcurrencyLimit
+from messages.evolve import evolve
 from messages.fields import Id
 from messages.runs import FlowRun, TaskRun
 from store.limits import Slot
@@ -51,7 +51,7 @@ def take(world: World, run: FlowRun | TaskRun, limit_id: Id, now: datetime) -> N
             acquired_at=now,
         )
     )
-    world.limits.put(replace(limit, active_slots=limit.active_slots + 1))
+    world.limits.put(evolve(limit, active_slots=limit.active_slots + 1))
 
 
 def give_back(world: World, slot: Slot, most: int | None = None) -> int:
@@ -60,10 +60,10 @@ def give_back(world: World, slot: Slot, most: int | None = None) -> int:
     if number == slot.slots:
         world.slots.remove(slot.id)
     else:
-        world.slots.put(replace(slot, slots=slot.slots - number))
+        world.slots.put(evolve(slot, slots=slot.slots - number))
     limit = world.limits.get(slot.limit_id)
     if limit is not None:
-        world.limits.put(replace(limit, active_slots=max(0, limit.active_slots - number)))
+        world.limits.put(evolve(limit, active_slots=max(0, limit.active_slots - number)))
     return number
 
 
@@ -74,7 +74,7 @@ def settle(world: World, limit: ConcurrencyLimit, now: datetime) -> ConcurrencyL
         return limit
     give_back_leases(world, limit, faded)
     settled = world.limits.get(limit.id) or limit
-    return world.limits.put(replace(settled, updated=now, denied_slots=denied(limit, now)))
+    return world.limits.put(evolve(settled, updated=now, denied_slots=denied(limit, now)))
 
 
 def give_back_leases(world: World, limit: ConcurrencyLimit, number: int) -> int:

@@ -5,7 +5,7 @@ Commands are decided on it one after the other, so that the second command on a 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,10 +18,12 @@ from messages.catalog import (
     WorkPool,
     WorkQueue,
 )
+from messages.evolve import evolve
 from messages.fields import Id
 from messages.runs import FlowRun, TaskRun
 from messages.states import State
 from store.limits import Slot
+from workers.policies.known import BUILT_IN, RunPolicies
 from workers.world.collection import Collection, Journal
 
 
@@ -75,9 +77,11 @@ class World:
         new_id: Callable[[], Id],
         dice: Callable[[], float],
         waits: Waits | None = None,
+        run_policies: RunPolicies = BUILT_IN,
     ) -> None:
         self.clock, self.new_id, self.dice = clock, new_id, dice
         self.waits = waits or Waits()
+        self.run_policies = run_policies
         self.journal = Journal()
         j = self.journal
         self.flows: Collection[Flow] = Collection(j, lambda it: [(it.name,)])
@@ -127,7 +131,7 @@ class World:
         _remove_where(self.slots, lambda it: it.task_run_id == task_run_id)
         for run in self.flow_runs:
             if run.parent_task_run_id == task_run_id:
-                self.flow_runs.put(replace(run, parent_task_run_id=None))
+                self.flow_runs.put(evolve(run, parent_task_run_id=None))
 
     def remove_flow_run(self, flow_run_id: Id) -> None:
         """Deletes a flow run; its states, slots and task runs go with it."""
