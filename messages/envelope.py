@@ -32,11 +32,13 @@ class Envelope(BaseModel):
     signature: Annotated[str, StringConstraints(max_length=500)] | None = None
 
     @model_validator(mode="after")
-    def _order_needs_both(self) -> "Envelope":
+    def _parts_fit_together(self) -> "Envelope":
         if (self.partitionkey is None) != (self.sequence is None):
             raise ValueError("partitionkey and sequence go together: give both or neither")
         if self.sequence is not None and int(self.sequence) > MAX_SEQUENCE:
             raise ValueError(f"a sequence is a number from 1 to {MAX_SEQUENCE}")
+        if self.replyto is not None and self.replyto.startswith("actor:") and "/" not in self.replyto:
+            raise ValueError("replyto is the NAME of a stream, or actor:QUEUE/ACTOR")
         return self
 
     def wire(self) -> dict[str, Any]:

@@ -187,8 +187,7 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(flow_run_id uuid, task_key t
  AND (r.flow_run_id = k.flow_run_id OR (r.flow_run_id IS NULL AND k.flow_run_id IS NULL))
 """
 _FAILED_TASK_RUNS = """
-SELECT id, flow_run_id FROM task_run
-WHERE flow_run_id = ANY(CAST(%(ids)s AS uuid[])) AND state_type = 'FAILED' ORDER BY id
+SELECT id FROM task_run WHERE flow_run_id = ANY(CAST(%(ids)s AS uuid[])) AND state_type = 'FAILED'
 """
 
 
@@ -204,10 +203,6 @@ def with_task_keys(connection: Connection, keys: Iterable[tuple[Id | None, str, 
     return driver.scalars(connection, _BY_TASK_KEYS, rows_parameter(rows))
 
 
-def failed_task_runs(connection: Connection, flow_run_ids: Iterable[Id]) -> dict[Id, list[Id]]:
-    """The FAILED task runs of each flow run."""
-    found: dict[Id, list[Id]] = {}
-    rows = driver.rows(connection, _FAILED_TASK_RUNS, {"ids": ids_parameter(flow_run_ids)})
-    for task_run_id, flow_run_id in rows:
-        found.setdefault(flow_run_id, []).append(task_run_id)
-    return found
+def failed_task_runs(connection: Connection, flow_run_ids: Iterable[Id]) -> list[Id]:
+    """The FAILED task runs of these flow runs."""
+    return driver.scalars(connection, _FAILED_TASK_RUNS, {"ids": ids_parameter(flow_run_ids)})

@@ -1,4 +1,4 @@
-"""Who holds slots of which limit, for people who look; and whether anybody holds one that should not. Reads only."""
+"""Limits and who holds slots of them, for people who look. Reads only."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,32 +6,19 @@ from datetime import datetime
 
 from messages.catalog import ConcurrencyLimit
 from messages.fields import Id
-from messages.states import TERMINAL
 from store import driver
 from store.limits import LIMITS, Slot
-from store.recordset import ids_parameter, texts_parameter
+from store.recordset import ids_parameter
 from store.transaction import Connection
 
 _IDS = "SELECT id FROM concurrency_limit WHERE CAST(%(name)s AS text) IS NULL OR name = %(name)s"
-_RUNS = "LEFT JOIN flow_run f ON f.id = s.flow_run_id LEFT JOIN task_run t ON t.id = s.task_run_id"
-_RUN = """
-coalesce(f.name, t.name) AS run_name, coalesce(f.state_type, t.state_type) AS state_type,
-coalesce(f.state_name, t.state_name) AS state_name
-"""
-_HOLDERS = f"""
+_HOLDERS = """
 SELECT s.id, s.limit_id, s.holder_kind, s.flow_run_id, s.task_run_id, s.lease_id, s.slots, s.acquired_at,
-  s.expires_at, {_RUN}
-FROM concurrency_slot s {_RUNS}
+  s.expires_at, coalesce(f.name, t.name) AS run_name, coalesce(f.state_type, t.state_type) AS state_type,
+  coalesce(f.state_name, t.state_name) AS state_name
+FROM concurrency_slot s LEFT JOIN flow_run f ON f.id = s.flow_run_id LEFT JOIN task_run t ON t.id = s.task_run_id
 WHERE s.limit_id = ANY(CAST(%(limits)s AS uuid[])) AND (s.expires_at IS NULL OR s.expires_at > %(now)s)
 ORDER BY s.acquired_at, s.id
-"""
-# A foreign key takes a deleted run's slots away with it. It is asked for all the same: that is what a check is for.
-_DRIFT = f"""
-SELECT l.name AS limit_name, s.holder_kind, coalesce(s.flow_run_id, s.task_run_id) AS holder_id, s.slots, {_RUN}
-FROM concurrency_slot s JOIN concurrency_limit l ON l.id = s.limit_id {_RUNS}
-WHERE s.lease_id IS NULL AND (coalesce(f.id, t.id) IS NULL OR coalesce(f.state_type, t.state_type) IN
-  (SELECT json_array_elements_text(CAST(%(ended)s AS json))))
-ORDER BY l.name, s.acquired_at, s.id
 """
 
 
@@ -40,19 +27,6 @@ class Holder:
     """A slot, and the run that holds it as far as there is one: `run_name` is None for a lease."""
 
     slot: Slot
-    run_name: str | None
-    state_type: str | None
-    state_name: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drifted:
-    """A slot that is held by a run that has ended, or (`run_name` is None) by one that does not exist."""
-
-    limit_name: str
-    holder_kind: str
-    holder_id: Id
-    slots: int
     run_name: str | None
     state_type: str | None
     state_name: str | None
@@ -74,11 +48,4 @@ def holders(connection: Connection, limit_ids: Iterable[Id], now: datetime) -> l
             **{name: row[name] for name in of_the_run},
         )
         for row in rows
-    ]
-
-
-def drift(connection: Connection) -> list[Drifted]:
-    """Slots of runs that have ended or were deleted. There should never be any."""
-    return [
-        Drifted(**row) for row in driver.records(connection, _DRIFT, {"ended": texts_parameter(TERMINAL)})
     ]

@@ -182,6 +182,9 @@ class Settings(BaseModel):
         "INFO", description="Least severe line that is logged."
     )
     log_format: Literal["text", "json"] = Field("text", description="Log lines as text, or as JSON objects.")
+    notify_urls: SecretStr = Field(
+        SecretStr(""), repr=False, description="Apprise URLs of `interlock notify`, separated by blanks."
+    )
     signing_keys: SigningKeys = Field(
         {},
         repr=False,
@@ -271,7 +274,9 @@ def _fault(error: ErrorDetails) -> str:
 def _as_text(value: object) -> str:
     if isinstance(value, timedelta):
         return _duration_text(value)
-    return "" if value is None or value == {} else str(value)
+    if value is None or value == {} or isinstance(value, SecretStr):
+        return ""
+    return str(value)
 
 
 def _duration_text(value: timedelta) -> str:

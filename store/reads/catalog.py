@@ -27,8 +27,7 @@ def _limit(connection: Connection, which: ColumnElement[bool], now: datetime) ->
     held = select(func.coalesce(func.sum(slot.slots), 0)).where(
         slot.limit_id == concurrency_limit.c.id, or_(slot.expires_at.is_(None), slot.expires_at > now)
     )
-    columns = [each for each in concurrency_limit.columns if each.name != "decayed_at"]
-    query = select(*columns, held.scalar_subquery().label("active_slots")).where(which)
+    query = select(concurrency_limit, held.scalar_subquery().label("active_slots")).where(which)
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else ConcurrencyLimit(**row)
 

@@ -1,33 +1,65 @@
-"""`interlock`: the command line."""
+"""`interlock`: the command line. Each word has its file here; this one puts them together.
 
-import sys
+What a word needs is imported when it is used: `interlock --help` has to be quick.
+"""
 
-from workers.settings import Settings
+from typing import Annotated
+
+import typer
+
+from workers.cli import doctor, notify, processes, request, schema, send, slots, trial, watch
+from workers.cli.words import Words
+
+app = typer.Typer(
+    name="interlock",
+    cls=Words,
+    help="Owns the state of workflow runs: commands come in over Redis, results and events go out.",
+    epilog="Settings are read from INTERLOCK_... variables and from .env; the README lists them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"interlock {version('interlock')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What can be said before any word."""
+
+
+RUNNING = "To run it"
+USING = "To use it"
+LOOKING = "To look at it"
+
+app.command(rich_help_panel=RUNNING)(trial.demo)
+app.command(rich_help_panel=RUNNING)(processes.up)
+app.command(rich_help_panel=RUNNING)(processes.worker)
+app.command(rich_help_panel=RUNNING)(processes.relay)
+app.command(rich_help_panel=RUNNING)(processes.clock)
+app.command(rich_help_panel=RUNNING)(processes.migrate)
+app.command(rich_help_panel=USING)(send.send)
+app.command(rich_help_panel=USING)(request.request)
+app.command(rich_help_panel=USING)(watch.watch)
+app.command(rich_help_panel=USING)(notify.notify)
+app.add_typer(slots.app, name="slots", rich_help_panel=LOOKING)
+app.command(rich_help_panel=LOOKING)(doctor.doctor)
+app.command(rich_help_panel=LOOKING)(schema.schema)
 
 
 def main() -> None:
-    """Provisional entry while the command line is being put together."""
-    word = sys.argv[1]
-    settings = Settings.from_env()
-    from workers.logs import set_up_logging
-
-    set_up_logging(settings.log_level, settings.log_format)
-    if word == "migrate":
-        from store.migrate import upgrade
-
-        upgrade(settings.database_url)
-    elif word == "worker":
-        from workers.processes.worker import run
-
-        sys.exit(run(settings))
-    elif word == "relay":
-        from workers.processes.relay import run as relay
-
-        sys.exit(relay(settings))
-    elif word == "up":
-        from workers.embedded.up import up
-
-        sys.exit(up(settings, settings.home, "--servers-only" in sys.argv))
+    """The entry of `interlock` and of `python -m workers.cli.main`."""
+    app(prog_name="interlock")
 
 
 if __name__ == "__main__":

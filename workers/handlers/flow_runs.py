@@ -123,9 +123,7 @@ def set_labels(world: World, data: SetFlowRunLabels) -> Outcome:
 
 
 def _change(world: World, run: FlowRun, **fields: object) -> None:
-    changed = world.flow_runs.put(
-        evolve(run, **fields, version=run.version + 1, updated=world.clock())
-    )
+    changed = world.flow_runs.put(evolve(run, **fields, version=run.version + 1, updated=world.clock()))
     world.tell(Event("flow_run.updated", changed.id, changed, version=changed.version))
 
 

@@ -102,7 +102,9 @@ def release(world: World, data: ReleaseSlots) -> Outcome:
     """Gives back a lease, or so many slots of each named limit, from the oldest leases first."""
     now = world.clock()
     if data.lease_id is not None:
-        held = [slot for slot in world.slots if slot.lease_id == data.lease_id]
+        held = [
+            slot for slot in world.slots if slot.lease_id == data.lease_id and not slots.is_over(slot, now)
+        ]
         return ok(released=sum(slots.give_back(world, slot) for slot in held) > 0)
     assert data.names is not None
     assert data.slots is not None

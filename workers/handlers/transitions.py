@@ -84,9 +84,8 @@ def set_flow_run_state(world: World, run: FlowRun, wanted: ProposedState | State
     """
     now = world.clock()
     proposed = wanted if isinstance(wanted, State) else propose(wanted, now, world.new_id())
-    decision = decide_flow_run(
-        run, proposed, facts.of_flow_run(world, run, now), orders, now=now, new_id=world.new_id
-    )
+    known = facts.of_flow_run(world, run, now, old_client=orders.api_version is not None)
+    decision = decide_flow_run(run, proposed, known, orders, now=now, new_id=world.new_id)
     decision = _or_raise(decision, run)
     changed = _carry_out(world, run, decision, now)
     if decision.state is not None:
@@ -96,6 +95,9 @@ def set_flow_run_state(world: World, run: FlowRun, wanted: ProposedState | State
         world.tell(run_events.flow_run_changed(world, run, told, proposed.type, decision.status))
         for notification in notify(world, told):
             world.tell(notification)
+    elif decision.changes:
+        # A rejection can leave a trace in the run's memory of pauses: its version says so, and so must an event.
+        world.tell(Event("flow_run.updated", run.id, changed, version=changed.version))
     for effect in decision.effects:
         _carry_out_effect(world, changed, effect, now)
     return _echoed(decision)
@@ -244,7 +246,9 @@ def _retry(world: World, task_run_id: Id, state: State) -> None:
     set_task_run_state(world, task_run, state, forced())
     again = world.task_runs.get(task_run_id)
     if again is not None:
-        world.task_runs.put(evolve(again, run_count=0))
+        changed = evolve(again, run_count=0, version=again.version + 1, updated=world.clock())
+        world.task_runs.put(changed)
+        world.tell(Event("task_run.updated", changed.id, changed, version=changed.version))
 
 
 _EFFECTS: dict[type[Effect], Callable[[World, Any, Any, datetime], None]] = {

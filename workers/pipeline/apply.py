@@ -3,7 +3,7 @@
 This is the whole shell in one place. What it does not do: read from Redis, write to Redis, try again.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -69,8 +69,8 @@ class Applier:
     world: Callable[[], World]
     queue: str = "commands"
 
-    def apply(self, admitted: Sequence[Admitted]) -> Applied:
-        """Applies a batch in one transaction.
+    def apply(self, admitted: Sequence[Admitted], held_back: Set[Id] = frozenset()) -> Applied:
+        """Applies a batch in one transaction. Parked commands that are held back do not come along.
 
         Raises:
             StoreError: nothing was committed, or it is not known (the inbox knows).
@@ -82,7 +82,7 @@ class Applier:
             world = self.world()
             now = world.clock()
             claimed = _claim(connection, commands)
-            turns = _order(connection, claimed.fresh, now)
+            turns = _order(connection, claimed.fresh, now, held_back)
             gather(connection, world, needs_of(turns.ready))
             decided = decide(world, turns.ready)
             decided += [Decided(command, outcome, []) for command, outcome in turns.refused]
@@ -182,7 +182,7 @@ def _claim(connection: Connection, commands: Iterable[Command]) -> _Claimed:
     return claimed
 
 
-def _order(connection: Connection, commands: Sequence[Command], now: datetime) -> Turns:
+def _order(connection: Connection, commands: Sequence[Command], now: datetime, held_back: Set[Id]) -> Turns:
     keys = {key for command in commands if (key := key_of(command)) is not None}
     if not keys:
         return Turns(ready=list(commands))
@@ -192,7 +192,7 @@ def _order(connection: Connection, commands: Sequence[Command], now: datetime) -
         for each in sequences.parked(connection, keys)
         if isinstance(command := admit_envelope(dict(each.envelope), b"", COMMANDS, None), Command)
     ]
-    return take_turns(commands, numbers, _with_ids_of_their_own(connection, parked))
+    return take_turns(commands, numbers, _with_ids_of_their_own(connection, parked), held_back)
 
 
 def _with_ids_of_their_own(connection: Connection, parked: list[Command]) -> list[Command]:

@@ -76,8 +76,10 @@ def _task_runs(connection: Connection, world: World, needs: Needs) -> None:
     )
     old_clients = [run.id for run in world.flow_runs if run.id in needs.of_old_clients]
     if old_clients:
-        world.failed_task_runs = runs.failed_task_runs(connection, old_clients)
-        task_run_ids.update(each for ids in world.failed_task_runs.values() for each in ids)
+        task_run_ids.update(runs.failed_task_runs(connection, old_clients))
+    if needs.deletes_runs:
+        # What they hold is free for whoever comes after them in this batch.
+        task_run_ids.update(limits.task_runs_with_slots(connection, (run.id for run in world.flow_runs)))
     found = runs.TASK_RUNS.lock(connection, task_run_ids, to_delete=needs.deletes_runs)
     world.task_runs.load(found.values())
 

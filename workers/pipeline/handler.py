@@ -6,14 +6,14 @@ own sake is set aside, alone.
 
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from threading import Event
 
 import redis
 
-from messages.fields import Data
-from store.errors import Raced, StoreUnavailable, Unstorable
+from messages.fields import Data, Id
+from store.errors import Raced, StoreUnavailable
 from workers.broker.batches import RawMessage, Requeue
 from workers.now import now
 from workers.pipeline.admit import Limits, admit
@@ -62,19 +62,37 @@ class CommandHandler:
     def _apply(self, admitted: Sequence[Admitted]) -> list[Applied]:
         try:
             return [self._apply_together(admitted)]
-        except (Poisoned, Unstorable, Raced) as error:
+        except Requeue:
+            raise
+        # Whatever one command of the batch has caused: it must not hold up the others.
+        except Exception as error:  # noqa: BLE001 - counted and kept with the command
             if len(admitted) > 1:
                 log.warning(
                     "a batch failed, its commands are applied one by one", extra={"error": str(error)}
                 )
                 return [applied for each in admitted for applied in self._apply([each])]
+            if isinstance(error, Poisoned) and error.command.id != _id_of(admitted[0]):
+                return self._without_follower(admitted[0], error)
             return [self._set_aside(admitted[0], error)]
 
-    def _apply_together(self, admitted: Sequence[Admitted]) -> Applied:
+    def _without_follower(self, each: Admitted, error: Poisoned) -> list[Applied]:
+        """A parked command that came along is to blame: it stays parked until it is tried again by itself."""
+        applied, held_back = [], set[Id]()
+        while True:
+            held_back.add(error.command.id)
+            applied.append(self._set_aside(error.command, error))
+            try:
+                return [self._apply_together([each], held_back), *applied]
+            except Poisoned as another:
+                if another.command.id == _id_of(each) or another.command.id in held_back:
+                    return [self._set_aside(each, another), *applied]
+                error = another
+
+    def _apply_together(self, admitted: Sequence[Admitted], held_back: Set[Id] = frozenset()) -> Applied:
         races = 0
         while True:
             try:
-                return self._patiently(lambda: self.applier.apply(admitted))
+                return self._patiently(lambda: self.applier.apply(admitted, held_back))
             except Raced:
                 races += 1
                 if races > _RACES:
@@ -122,3 +140,7 @@ class CommandHandler:
                 if applied.note is not None:
                     self.notes.done(applied.note)
                 return
+
+
+def _id_of(each: Admitted) -> Id | None:
+    return each.id if isinstance(each, Command) else None

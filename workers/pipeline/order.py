@@ -1,6 +1,6 @@
 """Per-key order: which commands have their turn, which come early, which are too late. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from messages.errors import ErrorCode
@@ -33,15 +33,21 @@ def key_of(command: Command) -> Key | None:
 
 
 def take_turns(
-    commands: Iterable[Command], next_numbers: Mapping[Key, int], parked: Sequence[Command]
+    commands: Iterable[Command],
+    next_numbers: Mapping[Key, int],
+    parked: Sequence[Command],
+    held_back: Set[Id] = frozenset(),
 ) -> Turns:
     """Puts commands in their order. A command whose predecessor is missing is parked; the missing one brings
-    its parked followers with it."""
-    return _Sorting(next_numbers, parked).sort(commands)
+    its parked followers with it, up to one that is held back: that one goes when it comes itself."""
+    return _Sorting(next_numbers, parked, held_back).sort(commands)
 
 
 class _Sorting:
-    def __init__(self, next_numbers: Mapping[Key, int], parked: Sequence[Command]) -> None:
+    def __init__(
+        self, next_numbers: Mapping[Key, int], parked: Sequence[Command], held_back: Set[Id]
+    ) -> None:
+        self._held_back = held_back
         self._next = dict(next_numbers)
         self._before = dict(next_numbers)
         self._waiting: dict[Key, dict[int, Command]] = {}
@@ -69,6 +75,9 @@ class _Sorting:
             self._turns.repeats.append(command)
             return
         waiting = self._waiting.get(key, {}).get(number)
+        if number == self._next[key] and waiting is not None and _is_copy(command, waiting):
+            del self._waiting[key][number]  # it was held back, and now comes itself
+            waiting = None
         if waiting is not None and waiting.id == command.id:
             self._turns.repeats.append(command)  # if it is the same: the answer comes when its turn does
             return
@@ -78,8 +87,15 @@ class _Sorting:
             self._wait(command)
         else:
             self._go(command, key)
-            while (follower := self._waiting.get(key, {}).pop(self._next[key], None)) is not None:
+            while (follower := self._follower(key)) is not None:
                 self._go(follower, key)
+
+    def _follower(self, key: Key) -> Command | None:
+        waiting = self._waiting.get(key, {})
+        follower = waiting.get(self._next[key])
+        if follower is None or follower.id in self._held_back:
+            return None
+        return waiting.pop(self._next[key])
 
     def _go(self, command: Command, key: Key) -> None:
         self._turns.ready.append(command)
@@ -92,6 +108,10 @@ class _Sorting:
         key = key_of(command)
         assert key is not None
         self._waiting.setdefault(key, {})[_number(command)] = command
+
+
+def _is_copy(one: Command, other: Command) -> bool:
+    return one.id == other.id and one.fingerprint == other.fingerprint
 
 
 def _number(command: Command) -> int:

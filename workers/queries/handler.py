@@ -73,8 +73,11 @@ class QueryHandler:
                     raise Requeue from error
             except Unstorable as error:
                 log.warning("a query failed", extra={"type": query.type, "error": str(error)})
-                body = ErrorBody(code=ErrorCode.INTERNAL, message=f"the query failed: {error}", errors=[])
-                return Outcome(Status.ERROR, {}, body)
+                return _internal(f"the query failed: {error}")
+            # A fault of ours: whoever asked is told, and the queries behind it are answered.
+            except Exception:
+                log.exception("a query failed", extra={"type": query.type})
+                return _internal("the query failed; the worker's log says why")
 
     def _tell(self, replyto: str | None, envelope: bytes) -> None:
         while replyto is not None:
@@ -86,3 +89,7 @@ class QueryHandler:
                     raise Requeue from error
             else:
                 return
+
+
+def _internal(message: str) -> Outcome:
+    return Outcome(Status.ERROR, {}, ErrorBody(code=ErrorCode.INTERNAL, message=message, errors=[]))

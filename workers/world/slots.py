@@ -28,6 +28,11 @@ def taken(limit: ConcurrencyLimit, now: datetime) -> int:
     return limit.active_slots - decayed(limit, now)
 
 
+def is_over(slot: Slot, now: datetime) -> bool:
+    """Whether a lease has ended by itself. Its slots are free, though its row is there until the clock comes by."""
+    return slot.expires_at is not None and slot.expires_at <= now
+
+
 def held_by(world: World, run: FlowRun | TaskRun) -> dict[Id, Slot]:
     """What a run holds, by limit."""
     return {slot.limit_id: slot for slot in world.slots if run.id in (slot.flow_run_id, slot.task_run_id)}
@@ -62,7 +67,7 @@ def give_back(world: World, slot: Slot, most: int | None = None) -> int:
     else:
         world.slots.put(evolve(slot, slots=slot.slots - number))
     limit = world.limits.get(slot.limit_id)
-    if limit is not None:
+    if limit is not None and not is_over(slot, world.clock()):
         world.limits.put(evolve(limit, active_slots=max(0, limit.active_slots - number)))
     return number
 
@@ -79,7 +84,12 @@ def settle(world: World, limit: ConcurrencyLimit, now: datetime) -> ConcurrencyL
 
 def give_back_leases(world: World, limit: ConcurrencyLimit, number: int) -> int:
     """Gives back so many slots of a limit that are held by leases, oldest first; answers how many there were."""
-    leases = [slot for slot in world.slots if slot.limit_id == limit.id and slot.lease_id is not None]
+    now = world.clock()
+    leases = [
+        slot
+        for slot in world.slots
+        if slot.limit_id == limit.id and slot.lease_id is not None and not is_over(slot, now)
+    ]
     left = number
     for slot in sorted(leases, key=lambda it: (it.acquired_at, it.id)):
         if left == 0:

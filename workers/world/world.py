@@ -103,8 +103,6 @@ class World:
         self.cached_states: Collection[CachedState] = Collection(j)
         #: newest usable state by cache key
         self.cache: dict[str, State] = {}
-        #: FAILED task runs by flow run, for old clients
-        self.failed_task_runs: dict[Id, list[Id]] = {}
         #: timestamps of older states by run: of those near a command's own, and of those written in this batch
         self.timestamps: dict[Id, frozenset[datetime]] = {}
         self.events: list[Event] = []
@@ -129,6 +127,7 @@ class World:
         self.task_runs.remove(task_run_id)
         _remove_where(self.task_run_states, lambda it: it.run_id == task_run_id)
         _remove_where(self.slots, lambda it: it.task_run_id == task_run_id)
+        self._forget_cached(lambda it: it.state_details.task_run_id == task_run_id)
         for run in self.flow_runs:
             if run.parent_task_run_id == task_run_id:
                 self.flow_runs.put(evolve(run, parent_task_run_id=None))
@@ -138,9 +137,15 @@ class World:
         self.flow_runs.remove(flow_run_id)
         _remove_where(self.flow_run_states, lambda it: it.run_id == flow_run_id)
         _remove_where(self.slots, lambda it: it.flow_run_id == flow_run_id)
+        self._forget_cached(lambda it: it.state_details.flow_run_id == flow_run_id)
         for task_run in self.task_runs:
             if task_run.flow_run_id == flow_run_id:
                 self.remove_task_run(task_run.id)
+
+    def _forget_cached(self, condition: Callable[[State], bool]) -> None:
+        """What is cached goes with the state it refers to; an older entry does not take its place."""
+        for key in [key for key, state in self.cache.items() if condition(state)]:
+            self.journal.drop(self.cache, key)
 
 
 def _remove_where(collection: Collection[Any], condition: Callable[[Any], bool]) -> None:

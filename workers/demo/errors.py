@@ -1,0 +1,5 @@
+"""What can go wrong with the demo itself."""
+
+
+class DemoFailed(Exception):
+    """Raised when the demo cannot go on. The text says why."""
