@@ -43,6 +43,7 @@ SELECT DISTINCT source, partitionkey FROM parked_command WHERE parked < %(before
 _PRUNE = """
 DELETE FROM sequence_position p WHERE (p.source, p.partitionkey) IN (
   SELECT source, partitionkey FROM sequence_position WHERE updated < %(before)s ORDER BY updated LIMIT %(most)s)
+AND p.updated < %(before)s
 AND NOT EXISTS (SELECT FROM parked_command c WHERE c.source = p.source AND c.partitionkey = p.partitionkey)
 """
 

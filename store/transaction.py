@@ -61,6 +61,9 @@ def _translated() -> Iterator[None]:
 
 def _meaning(error: BaseException | None) -> StoreError:
     state = getattr(error, "sqlstate", None) or ""
+    if isinstance(error, psycopg.errors.PipelineAborted):
+        # What failed before it, among statements sent together, is not known here: another try will tell.
+        return Raced("a statement sent before this one failed")
     text = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if state.startswith(_RACED):
         return Raced(text)

@@ -1,6 +1,8 @@
 """Commands that failed for their own sake, and whose next try has come, go back onto their queue."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from messages.enqueue import enqueue
 from store import inbox
@@ -28,7 +30,12 @@ def _send(means: Means, now: datetime) -> int:
     with transaction(means.engine) as connection:
         forget_ended_attempts(connection, now)
         due = inbox.due(connection, now, AT_ONCE)
-        enqueue(means.publisher.client, means.publisher.namespace, (envelope for _, envelope in due))
+        enqueue(means.publisher.client, means.publisher.namespace, (_again(envelope) for _, envelope in due))
         for command_id, _ in due:
             inbox.postpone(connection, command_id, now + LEFT_ALONE)
     return len(due)
+
+
+def _again(envelope: Mapping[str, Any]) -> dict[str, Any]:
+    """It has been looked at in time, so that it can expire no more."""
+    return {name: value for name, value in envelope.items() if name != "expirytime"}

@@ -11,14 +11,14 @@ from typing import Any
 from messages.canonical import fingerprint
 from messages.fields import Id
 from messages.registry import COMMANDS
-from messages.results import Outcome
 from messages.wire import encode
 from store import dead_letters, inbox, outbox, sequences
 from store.transaction import Connection, Engine, sent_together, transaction
 from workers.pipeline.admit import admit_envelope
 from workers.pipeline.command import Admitted, Command, Unreadable
 from workers.pipeline.decide import Decided, decide
-from workers.pipeline.envelopes import event_of, refusal_of, result_of
+from workers.pipeline.deliveries import entries_of, inbox_row
+from workers.pipeline.envelopes import refusal_of, result_of
 from workers.pipeline.gather import gather
 from workers.pipeline.needs import needs_of
 from workers.pipeline.order import Turns, key_of, take_turns
@@ -26,7 +26,6 @@ from workers.pipeline.repeats import Ended, answers, reused
 from workers.pipeline.save import save
 from workers.world.world import World
 
-EVENTS = "events"
 # Of a message that could not be read, so many bytes are kept.
 _LARGEST_KEPT = 16 * 1_048_576
 
@@ -110,7 +109,7 @@ class Applier:
             envelope = result_of(command, outcome, world.new_id(), now)
             applied.ended[command.id] = Ended(command.fingerprint, envelope)
             if command.keeps_id:
-                rows.append(_inbox_row(command, outcome, envelope, now))
+                rows.append(inbox_row(command, outcome, envelope, now))
             if command.replyto is not None:
                 applied.replies.append(Reply(command.replyto, envelope))
                 to_tell.append(command.id)
@@ -118,7 +117,12 @@ class Applier:
             # In one order for everybody: two copies of a batch must not wait for each other.
             inbox.insert(connection, sorted(rows, key=lambda row: str(row["id"])))
         _move_turns(connection, turns, now)
-        entries = [entry for each in decided for entry in _entries(each, world, now)]
+        entries = [
+            entry
+            for each in decided
+            for event in each.events
+            for entry in entries_of(event, each.command, world, now)
+        ]
         applied.events = len(entries)
         if entries:
             outbox.insert(connection, entries, now)
@@ -224,26 +228,3 @@ def _parked_row(command: Command, now: datetime) -> dict[str, object]:
         "envelope": command.envelope,
         "parked": now,
     }
-
-
-def _inbox_row(command: Command, outcome: Outcome, envelope: bytes, now: datetime) -> dict[str, object]:
-    return {
-        "id": command.id,
-        "source": command.source,
-        "type": command.type,
-        "fingerprint": dead_letters.as_bytea(command.fingerprint),
-        "status": outcome.status,
-        "replyto": command.replyto,
-        "result": envelope.decode(),
-        "finished": now,
-    }
-
-
-def _entries(decided: Decided, world: World, now: datetime) -> list[tuple[str, str]]:
-    entries = []
-    for event in decided.events:
-        text = event_of(event, decided.command, world.new_id(), now).decode()
-        if event.notify is not None:
-            entries.append((f"notifications:{event.notify}", text))
-        entries.append((EVENTS, text))
-    return entries

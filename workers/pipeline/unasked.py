@@ -8,15 +8,16 @@ from typing import Any, TypeVar
 
 from messages.fields import Id
 from messages.results import Outcome
-from store import dead_letters, inbox, outbox
+from store import inbox, outbox
 from store.transaction import Connection, Engine, transaction
-from workers.pipeline.apply import EVENTS, Reply
+from workers.pipeline.apply import Reply
 from workers.pipeline.command import Command
-from workers.pipeline.envelopes import event_of, result_of
+from workers.pipeline.deliveries import entries_of, inbox_row
+from workers.pipeline.envelopes import result_of
 from workers.pipeline.gather import gather
 from workers.pipeline.needs import Needs
 from workers.pipeline.save import save
-from workers.world.world import Event, World
+from workers.world.world import World
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def change(engine: Engine, world: World, needs: Needs, work: Callable[[World], N
         gather(connection, world, needs)
         work(world)
         save(connection, world)
-        entries = [entry for event in world.events for entry in _entries(event, world, now)]
+        entries = [entry for event in world.events for entry in entries_of(event, None, world, now)]
         if entries:
             outbox.insert(connection, entries, now)
     return len(entries)
@@ -67,7 +68,7 @@ def end(
     replies: list[Reply] = []
     for command, outcome in ended:
         envelope = result_of(command, outcome, world.new_id(), now)
-        rows.append(_inbox_row(command, outcome, envelope, now))
+        rows.append(inbox_row(command, outcome, envelope, now))
         if command.replyto is not None:
             replies.append(Reply(command.replyto, envelope))
     if rows:
@@ -78,22 +79,3 @@ def end(
     note = world.new_id()
     outbox.note_results(connection, note, ids, now)
     return Told(replies, note)
-
-
-def _entries(event: Event, world: World, now: datetime) -> list[tuple[str, str]]:
-    text = event_of(event, None, world.new_id(), now).decode()
-    streams = [EVENTS] if event.notify is None else [f"notifications:{event.notify}", EVENTS]
-    return [(stream, text) for stream in streams]
-
-
-def _inbox_row(command: Command, outcome: Outcome, envelope: bytes, now: datetime) -> dict[str, Any]:
-    return {
-        "id": command.id,
-        "source": command.source,
-        "type": command.type,
-        "fingerprint": dead_letters.as_bytea(command.fingerprint),
-        "status": outcome.status,
-        "replyto": command.replyto,
-        "result": envelope.decode(),
-        "finished": now,
-    }

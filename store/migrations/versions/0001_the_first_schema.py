@@ -372,6 +372,13 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": 80},
     )
     op.create_index(
+        "ix_flow_run_cancelled",
+        "flow_run",
+        ["end_time"],
+        unique=False,
+        postgresql_where=sa.text("state_type = 'CANCELLED'"),
+    )
+    op.create_index(
         op.f("ix_flow_run_deployment_id"),
         "flow_run",
         ["deployment_id"],
@@ -384,6 +391,20 @@ def upgrade() -> None:
         ["parent_task_run_id"],
         unique=False,
         postgresql_where=sa.text("parent_task_run_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_flow_run_paused",
+        "flow_run",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("state_type = 'PAUSED'"),
+    )
+    op.create_index(
+        "ix_flow_run_scheduled",
+        "flow_run",
+        ["next_scheduled_start_time"],
+        unique=False,
+        postgresql_where=sa.text("state_type = 'SCHEDULED'"),
     )
     op.create_index(
         op.f("ix_flow_run_work_queue_id"),
@@ -626,6 +647,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("work_queue_id IS NOT NULL"),
     )
     op.drop_index(
+        "ix_flow_run_scheduled", table_name="flow_run", postgresql_where=sa.text("state_type = 'SCHEDULED'")
+    )
+    op.drop_index(
+        "ix_flow_run_paused", table_name="flow_run", postgresql_where=sa.text("state_type = 'PAUSED'")
+    )
+    op.drop_index(
         op.f("ix_flow_run_parent_task_run_id"),
         table_name="flow_run",
         postgresql_where=sa.text("parent_task_run_id IS NOT NULL"),
@@ -634,6 +661,9 @@ def downgrade() -> None:
         op.f("ix_flow_run_deployment_id"),
         table_name="flow_run",
         postgresql_where=sa.text("deployment_id IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_flow_run_cancelled", table_name="flow_run", postgresql_where=sa.text("state_type = 'CANCELLED'")
     )
     op.drop_table("flow_run")
     op.drop_index(
