@@ -5,7 +5,7 @@ import time
 from uuid import UUID
 
 from dramatiq import Message
-from redis import Redis
+from fakeredis import FakeRedis
 
 from messages.enqueue import dramatiq_message, enqueue
 from tests.messages.examples import envelope
@@ -35,18 +35,18 @@ def test_dramatiq_reads_it() -> None:
     assert message.args == (envelope("flow.upsert"),)
 
 
-def test_commands_and_queries_are_put_on_their_queues_in_order(redis_url: str, namespace: str) -> None:
+def test_commands_and_queries_are_put_on_their_queues_in_order() -> None:
     sent = [{**envelope("flow.upsert"), "id": str(number)} for number in range(5)]
-    with Redis.from_url(redis_url, decode_responses=True) as redis:
-        enqueue(redis, namespace, [*sent, envelope("flow_run.count")])
-        waiting = redis.lrange(f"{namespace}:commands", 0, -1)
-        texts = redis.hmget(f"{namespace}:commands.msgs", waiting)
+    with FakeRedis(decode_responses=True) as redis:
+        enqueue(redis, "there", [*sent, envelope("flow_run.count")])
+        waiting = redis.lrange("there:commands", 0, -1)
+        texts = redis.hmget("there:commands.msgs", waiting)
         assert [json.loads(text)["args"][0]["id"] for text in texts] == ["0", "1", "2", "3", "4"]
-        (query,) = redis.lrange(f"{namespace}:queries", 0, -1)
-        assert redis.hkeys(f"{namespace}:queries.msgs") == [query]
+        (query,) = redis.lrange("there:queries", 0, -1)
+        assert redis.hkeys("there:queries.msgs") == [query]
 
 
-def test_nothing_is_put_on_no_queue(redis_url: str, namespace: str) -> None:
-    with Redis.from_url(redis_url) as redis:
-        enqueue(redis, namespace, [])
-        assert list(redis.scan_iter(f"{namespace}:*")) == []
+def test_nothing_is_put_on_no_queue() -> None:
+    with FakeRedis() as redis:
+        enqueue(redis, "there", [])
+        assert list(redis.scan_iter("there:*")) == []

@@ -105,6 +105,13 @@ def test_a_slot_is_given_back_when_the_run_rests_or_ends(to: StateType, forced: 
     assert outcome.effects == (ReleaseSlots((limit.id,)),)
 
 
+@pytest.mark.parametrize("orders", [Orders(policy="late"), Orders(client_version="3.0.0")])
+def test_a_slot_that_another_client_took_is_given_back_under_any_policy(orders: Orders) -> None:
+    limit = a_limit(1, taken=1, held=True)
+    run = a_flow_run(RUNNING, deployed=True)
+    assert set_flow(run, COMPLETED, orders, facts_of(run, limit)).effects == (ReleaseSlots((limit.id,)),)
+
+
 def test_a_slot_is_given_back_by_a_run_that_will_be_tried_again() -> None:
     limit = a_limit(1, taken=1, held=True)
     run = a_flow_run(RUNNING, deployed=True, retries=1)

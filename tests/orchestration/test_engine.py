@@ -1,6 +1,7 @@
 """How rules come to a decision, shown with rules that only tell what is asked of them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -185,6 +186,51 @@ def test_a_rule_that_breaks_aborts_and_changes_nothing(story: Story) -> None:
     assert "two" in str(outcome.decision.reason)
     assert outcome.changed_nothing()
     assert story.told == ["one before", "two before", "two cleanup", "one cleanup"]
+
+
+def break_down(*_: object) -> None:
+    raise ZeroDivisionError("division by zero\nand all that led to it \x00")
+
+
+def test_a_broken_rule_is_named_with_the_first_line_of_what_it_said(story: Story) -> None:
+    decision = propose(story.rule("two", break_down)).decision
+    assert decision.reason == "the rule two could not be applied: division by zero"
+    assert decision.fault is not None
+    assert decision.fault.rule == "two"
+    assert isinstance(decision.fault.error, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("hook", ["after", "cleanup"])
+def test_a_rule_that_breaks_after_the_verdict_aborts_and_changes_nothing(story: Story, hook: str) -> None:
+    last = (
+        story.rule("last", a_rejection(), entering=only(RUNNING)) if hook == "cleanup" else story.rule("last")
+    )
+    hooks: dict[str, Any] = {hook: break_down}
+    broken = replace(story.rule("broken"), **hooks)
+    outcome = propose(broken, last)
+    assert outcome.status is Status.ABORT
+    assert "broken" in str(outcome.decision.reason)
+    assert outcome.changed_nothing()
+
+
+def test_a_transform_that_breaks_aborts_and_changes_nothing(story: Story) -> None:
+    outcome = propose(story.rule("one"), Transform(break_down))
+    assert outcome.status is Status.ABORT
+    assert "break_down" in str(outcome.decision.reason)
+    assert outcome.changed_nothing()
+
+
+def test_of_two_broken_rules_the_first_is_named(story: Story) -> None:
+    first = replace(story.rule("first", break_down), cleanup=break_down)
+    assert "first" in str(propose(replace(story.rule("zeroth"), cleanup=break_down), first).decision.reason)
+
+
+def test_an_answer_that_is_no_verdict_aborts(story: Story) -> None:
+    nonsense: Any = "no"
+    outcome = propose(Rule(name="odd", leaving=EVERY_TYPE, entering=EVERY_TYPE, before=lambda *_: nonsense))
+    assert outcome.status is Status.ABORT
+    assert "str, which is no verdict" in str(outcome.decision.reason)
+    assert outcome.changed_nothing()
 
 
 def test_a_rule_without_hooks_is_simply_passed() -> None:

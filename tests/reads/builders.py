@@ -118,7 +118,7 @@ class World:
         return artifact_id
 
     def limit(self, name: str, **values: Any) -> Id:
-        row = {**self._stamps(), "name": name, "limit": 3, "decayed_at": NOON, **values}
+        row = {**self._stamps(), "name": name, "limit": 3, **values}
         self.connection.execute(insert(concurrency_limit), row)
         limit_id: Id = row["id"]
         return limit_id
