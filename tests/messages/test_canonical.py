@@ -9,6 +9,7 @@ import timeit
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -121,7 +122,6 @@ def test_the_canonical_form_means_the_same(value: Any) -> None:
 @settings(max_examples=60, deadline=None)
 @given(JSON)
 def test_the_canonical_form_is_that_of_another_implementation(value: Any) -> None:
-    rfc8785 = pytest.importorskip("rfc8785")
     assert canonical(value) == rfc8785.dumps(value)
 
 
