@@ -1,6 +1,6 @@
 """The one envelope: CloudEvents 1.0 in its JSON format (contract, section 2)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -40,7 +40,3 @@ class Envelope(BaseModel):
         if self.replyto is not None and self.replyto.startswith("actor:") and "/" not in self.replyto:
             raise ValueError("replyto is the NAME of a stream, or actor:QUEUE/ACTOR")
         return self
-
-    def wire(self) -> dict[str, Any]:
-        """The envelope as it travels: a JSON object without what was not set."""
-        return self.model_dump(mode="json", exclude_unset=True, exclude_none=True)

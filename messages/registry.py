@@ -1,8 +1,5 @@
 """What can be said: each type, the model of its data, and what its result holds, as the contract has it."""
 
-from dataclasses import dataclass
-from typing import Any
-
 from messages.answers import (
     CommandFound,
     ConcurrencyLimitFound,
@@ -193,11 +190,3 @@ EVENTS: dict[str, type] = {
 def queue_of(message_type: str) -> str:
     """The queue on which a type travels: queries have their own; all else, known or not: `commands`."""
     return QUERIES_QUEUE if message_type in QUERIES else COMMANDS_QUEUE
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A command or query whose data are valid."""
-
-    type: str
-    data: Any

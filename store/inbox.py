@@ -20,7 +20,6 @@ SELECT id, fingerprint, replyto, result, NULL FROM command WHERE id = ANY(CAST(%
 UNION ALL
 SELECT id, NULL, NULL, NULL, envelope FROM parked_command WHERE id = ANY(CAST(%(ids)s AS uuid[]))
 """
-_ATTEMPTS = "SELECT command_id, attempts FROM attempt WHERE command_id = ANY(CAST(%(ids)s AS uuid[]))"
 _FORGET_ATTEMPTS = "DELETE FROM attempt WHERE command_id = ANY(CAST(%(ids)s AS uuid[]))"
 _INSERT = insert_rows(command)
 _PRUNE = """
@@ -71,12 +70,6 @@ def known(connection: Connection, ids: Iterable[Id]) -> tuple[dict[Id, Seen], di
 def insert(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Commands that end in this transaction. A second transaction with the same id fails, and finds the first."""
     driver.execute(connection, _INSERT, rows_parameter(rows))
-
-
-def tried_before(connection: Connection, ids: Iterable[Id]) -> dict[Id, int]:
-    """How often those of the commands failed that did."""
-    rows = driver.rows(connection, _ATTEMPTS, {"ids": ids_parameter(ids)})
-    return dict(rows)
 
 
 def forget_attempts(connection: Connection, ids: Iterable[Id]) -> None:

@@ -37,6 +37,7 @@ class Bell:
                 "BLMOVE", self._key, self._key, "RIGHT", "RIGHT", f"{max(seconds, 0.001):.3f}"
             )
             return self._answered(time.monotonic() + seconds + _LATE_S)
+        # Whatever ended it: an answer that comes later would be taken for the next command's.
         except BaseException:
             self.close()
             raise

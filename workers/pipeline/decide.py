@@ -41,6 +41,7 @@ def _decide(world: World, command: Command) -> Decided:
             outcome = HANDLERS[command.type](world, command.data)
     except CommandFailed as failure:
         return Decided(command, failure.outcome(), [])
+    # A fault of ours, whatever it is: this command alone is set aside for it.
     except Exception as error:
         raise Poisoned(command, error) from error
     return Decided(command, outcome, world.events[before:])

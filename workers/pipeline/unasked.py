@@ -56,6 +56,7 @@ def each_alone(world: World, items: Iterable[T], work: Callable[[World, T], None
         try:
             with world.all_or_nothing():
                 work(world, item)
+        # Whatever it is about this one: it must not keep the others from theirs.
         except Exception:
             log.exception("this one is left as it is", extra={"id": getattr(item, "id", None)})
 

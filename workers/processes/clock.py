@@ -121,6 +121,7 @@ class Clock:
                 "commands were first, the next round sees to it",
                 extra={"duty": entry.name, "error": str(error)},
             )
+        # One duty that fails must not keep the others from theirs.
         except Exception:
             log.exception("a duty failed, the others go on", extra={"duty": entry.name})
         return True
