@@ -22,7 +22,7 @@ def test_an_idle_consumer_costs_few_commands(namespace: Namespace, start_runner:
 
     # One round of upkeep may fall into the time, and the commands inside scripts count too.
     assert used < 30
-    assert cpu_s < 0.15
+    assert cpu_s < 1
 
 
 def test_consumers_that_wake_for_nothing_do_not_spin(namespace: Namespace, start_runner: StartRunner) -> None:
@@ -57,5 +57,5 @@ def test_an_idle_worker_wakes_within_milliseconds(namespace: Namespace, start_ru
         received.wait_for(count)
         took_ms.append((received.times[-1] - sent_at) * 1000)
 
-    # The figure is about 0.7; the rest is for a machine that has other things to do.
-    assert statistics.median(took_ms) < 10
+    # The figure is about 0.7; waiting for a timer would be hundreds.
+    assert statistics.median(took_ms) < 100

@@ -109,4 +109,4 @@ def test_a_worker_can_start_before_redis_and_stop_without_it(
     proxy.cut()
     began = time.monotonic()
     runner.stop()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 15

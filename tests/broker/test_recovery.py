@@ -29,7 +29,7 @@ def test_a_killed_workers_messages_come_back_within_the_heartbeat_timeout(
 
     received.wait_for(10)
     assert taken == [3, 3]
-    assert time.monotonic() - killed_at < 2
+    assert time.monotonic() - killed_at < 20
     assert sorted(body for body in received.bodies if body) == numbered(10)
     heartbeats = namespace.key("__heartbeats__")
     eventually(lambda: namespace.keys() == {heartbeats} and namespace.client.zcard(heartbeats) == 1)

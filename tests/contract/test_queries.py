@@ -1,7 +1,6 @@
 """Section 4: queries, which have a queue of their own."""
 
 import json
-import time
 from uuid import uuid4
 
 from tests.contract.wire import Wire, error_of
@@ -66,12 +65,8 @@ def test_a_query_does_not_wait_behind_commands(wire: Wire) -> None:
     flood = [wire.envelope("flow_run.create", {"flow_name": "f"}, replyto=None) for _ in range(3_000)]
     last = wire.envelope("flow.upsert", {"name": "f"})
     wire.send(*flood, last)
-    begun = time.monotonic()
-    for _ in range(3):
-        assert wire.data("flow.read", {"name": "nothing"})["found"] is False
-    took_s = time.monotonic() - begun
-    still_waiting = all(reply["causationid"] != last["id"] for reply in wire.replies())
-    assert still_waiting or took_s < 0.5
+    assert wire.data("flow.read", {"name": "nothing"})["found"] is False
+    assert all(reply["causationid"] != last["id"] for reply in wire.replies()), "the commands were first"
     wire.answer(last)
 
 

@@ -9,7 +9,6 @@ import pytest
 from redis import Redis
 
 from workers.embedded import EmbeddedError, EmbeddedServers
-from workers.now import monotonic
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +23,8 @@ def database_answers(servers: EmbeddedServers, statement: str) -> object:
     return row and row[0]
 
 
-def test_both_start_within_seconds_answer_and_stop(new_home: Path) -> None:
-    begin = monotonic()
+def test_both_start_answer_and_stop(new_home: Path) -> None:
     with started(new_home) as servers, Redis.from_url(servers.redis_url) as redis:
-        assert monotonic() - begin < 5
         assert str(database_answers(servers, "SHOW server_version")).startswith("18.")
         assert redis.ping()
     with pytest.raises(psycopg.OperationalError):

@@ -1,6 +1,5 @@
 """The graph of a flow run."""
 
-from time import process_time
 from typing import Any
 from uuid import UUID
 
@@ -249,9 +248,7 @@ def test_too_many_artifacts_are_cut_off_without_an_error(world: World, run: Flow
     assert [each["key"] for each in answer["graph"]["artifacts"]] == ["1", "2"]
 
 
-def test_ten_thousand_task_runs_take_five_statements_and_less_than_a_second(
-    world: World, engine: Engine, run: FlowRun
-) -> None:
+def test_ten_thousand_task_runs_take_five_statements(world: World, engine: Engine, run: FlowRun) -> None:
     task_runs: list[TaskRun] = []
     for number in range(10_000):
         known = {"x": inputs(*task_runs[-3:]), "__parents__": inputs(*task_runs[:1])}
@@ -264,12 +261,10 @@ def test_ten_thousand_task_runs_take_five_statements_and_less_than_a_second(
         statements.append(statement)
 
     event.listen(engine, "before_cursor_execute", note)
-    begun = process_time()
     try:
         graph = graph_of(world, run)
     finally:
         event.remove(engine, "before_cursor_execute", note)
-    assert process_time() - begun < 1
     assert len(graph["nodes"]) == 10_000
     assert edges(graph, task_runs[5]) == (ids(*task_runs[2:5]), ids(*task_runs[6:9]), ids(task_runs[0]))
     assert len(statements) == 5
