@@ -162,7 +162,10 @@ class GraphRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
-    """A task run, and the runs whose results it took in; `total_run_time` is in seconds."""
+    """A task run, and the runs whose results it took in; `total_run_time` is in seconds.
+
+    `estimated_run_time`, in seconds, is `total_run_time` and, while the run is RUNNING, the time since then.
+    """
 
     id: Id
     name: str
@@ -172,6 +175,7 @@ class Dependency:
     start_time: datetime | None
     end_time: datetime | None
     total_run_time: float
+    estimated_run_time: float
     untrackable_result: bool
 
 

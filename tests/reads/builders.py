@@ -128,10 +128,10 @@ class World:
         times = {"acquired_at": NOON, "expires_at": expires_at}
         self.connection.execute(insert(concurrency_slot), {**row, **times, "slots": slots})
 
-    def ask(self, query_type: str, limits: Limits | None = None, /, **data: Any) -> Any:
+    def ask(self, query_type: str, limits: Limits | None = None, now: datetime = NOON, /, **data: Any) -> Any:
         """The `data` of the result, as JSON."""
         valid = QUERIES[query_type].model_validate(from_json(to_json(data)))
-        outcome = answer(self.connection, query_type, valid, limits or Limits(), now=NOON)
+        outcome = answer(self.connection, query_type, valid, limits or Limits(), now=now)
         return from_json(to_json(outcome.data("a-command", query_type)))
 
     def names(self, query_type: str, **data: Any) -> list[str]:

@@ -50,6 +50,20 @@ def test_each_task_run_comes_with_its_state_and_times(world: World) -> None:
     assert found["done"]["end_time"] == "2026-05-04T12:00:02Z"
 
 
+def test_the_time_of_a_running_task_run_goes_on(world: World) -> None:
+    run = world.flow_run()
+    world.task_run(run, StateType.RUNNING, name="at it", total_run_time=2.5)
+    world.task_run(run, StateType.COMPLETED, name="done", total_run_time=2.5)
+    found = {
+        item["name"]: item
+        for item in world.ask("flow_run.dependencies", None, at(10), flow_run_id=run.id)["items"]
+    }
+    assert (found["at it"]["total_run_time"], found["at it"]["estimated_run_time"]) == (2.5, 12.5)
+    assert found["done"]["estimated_run_time"] == 2.5
+    early = world.ask("flow_run.dependencies", None, at(-10), flow_run_id=run.id)["items"]
+    assert [item["estimated_run_time"] for item in early] == [2.5, 2.5]
+
+
 def test_a_result_that_cannot_be_followed_is_marked(world: World) -> None:
     run = world.flow_run()
     state_id = UUID(int=7)

@@ -1,6 +1,7 @@
 """Which task run of a flow run took in the results of which others."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from messages.errors import ErrorCode, Refused
 from messages.fields import Id
 from messages.queries import ReadDependencies
 from messages.runs import TaskRun
+from messages.states import StateType
 from store.reads.task_runs import flow_run_exists, task_runs_of
 from workers.queries.asked import Asked
 
@@ -22,10 +24,11 @@ def list_dependencies(asked: Asked[ReadDependencies]) -> DependenciesRead:
     flow_run_id = asked.data.flow_run_id
     if not flow_run_exists(asked.connection, flow_run_id):
         raise Refused(ErrorCode.NOT_FOUND, f"there is no flow run {flow_run_id}")
-    return DependenciesRead(items=[_dependency(run) for run in task_runs_of(asked.connection, flow_run_id)])
+    task_runs = task_runs_of(asked.connection, flow_run_id)
+    return DependenciesRead(items=[_dependency(run, asked.now) for run in task_runs])
 
 
-def _dependency(run: TaskRun) -> Dependency:
+def _dependency(run: TaskRun, now: datetime) -> Dependency:
     return Dependency(
         id=run.id,
         name=run.name,
@@ -35,8 +38,16 @@ def _dependency(run: TaskRun) -> Dependency:
         start_time=run.start_time,
         end_time=run.end_time,
         total_run_time=run.total_run_time,
+        estimated_run_time=_estimated_run_time(run, now),
         untrackable_result=run.state is not None and run.state.state_details.untrackable_result,
     )
+
+
+def _estimated_run_time(run: TaskRun, now: datetime) -> float:
+    """Seconds. A clock behind the one that wrote the state takes nothing away."""
+    if run.state_type is not StateType.RUNNING or run.state_timestamp is None:
+        return run.total_run_time
+    return run.total_run_time + max(0.0, (now - run.state_timestamp).total_seconds())
 
 
 def _upstream(task_inputs: Mapping[str, Any]) -> list[Id]:
