@@ -31,9 +31,10 @@ VALUES (%(id)s, 1, %(now)s, %(error)s, %(envelope)s)
 ON CONFLICT (command_id) DO UPDATE SET attempts = attempt.attempts + 1, last_error = excluded.last_error
 RETURNING attempts
 """
+_FAILED = "SELECT envelope FROM attempt WHERE command_id = ANY(CAST(%(ids)s AS uuid[])) ORDER BY command_id"
 _POSTPONE = "UPDATE attempt SET next_attempt_at = %(at)s WHERE command_id = %(id)s"
 _DUE = """
-SELECT command_id, envelope FROM attempt WHERE next_attempt_at <= %(now)s
+SELECT command_id FROM attempt WHERE next_attempt_at <= %(now)s
 ORDER BY next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
 """
 
@@ -88,10 +89,14 @@ def postpone(connection: Connection, command_id: Id, until: datetime) -> None:
     driver.execute(connection, _POSTPONE, {"id": command_id, "at": until})
 
 
-def due(connection: Connection, now: datetime, most: int) -> list[tuple[Id, Mapping[str, Any]]]:
-    """Commands whose next try has come, as (id, envelope), locked."""
-    rows = driver.rows(connection, _DUE, {"now": now, "most": most})
-    return [(row[0], row[1]) for row in rows]
+def failed(connection: Connection, ids: Iterable[Id]) -> list[Mapping[str, Any]]:
+    """The envelopes of those of the commands that have failed and not ended yet."""
+    return driver.scalars(connection, _FAILED, {"ids": ids_parameter(ids)})
+
+
+def due(connection: Connection, now: datetime, most: int) -> list[Id]:
+    """Commands whose next try has come, locked."""
+    return driver.scalars(connection, _DUE, {"now": now, "most": most})
 
 
 def prune(connection: Connection, before: datetime, most: int) -> int:

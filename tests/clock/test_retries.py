@@ -12,6 +12,7 @@ from tests.clock.scene import NOW, Scene, ago, without_redis
 from workers.clock import retries
 from workers.clock.duty import Means
 from workers.clock.retries import LEFT_ALONE, send_retries
+from workers.pipeline.admit import AGAIN
 
 
 def failed(means: Means, next_try: Any = NOW, name: str = "etl") -> dict[str, Any]:
@@ -35,13 +36,14 @@ def queued(means: Means) -> list[dict[str, Any]]:
         return [json.loads(redis.hget(f"{key}.msgs", ident) or b"") for ident in redis.lrange(key, 0, -1)]
 
 
-def test_a_command_whose_next_try_has_come_is_on_the_queue_again(scene: Scene, means: Means) -> None:
+def test_of_a_command_whose_next_try_has_come_the_id_alone_is_on_the_queue_again(
+    scene: Scene, means: Means
+) -> None:
     envelope = failed(means)
     assert send_retries(means, NOW) == 1
     (message,) = queued(means)
     assert message["queue_name"] == "commands"
-    assert message["actor_name"] == "flow.upsert"
-    assert message["args"] == [envelope]
+    assert message["args"] == [{"type": AGAIN, "id": envelope["id"]}]
 
 
 def test_it_is_not_sent_before_its_time(scene: Scene, means: Means) -> None:

@@ -1,7 +1,9 @@
 """A command that fails for its own sake is set aside, alone, counted, and given up in the end."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -9,6 +11,8 @@ from messages.results import Outcome
 from tests.pipeline.workshop import Workshop, body_of, command
 from workers.handlers import table
 from workers.handlers.catalog import upsert_flow
+from workers.now import now
+from workers.pipeline.admit import AGAIN
 from workers.world.world import World
 
 
@@ -149,3 +153,23 @@ def test_an_unreadable_envelope_is_kept_and_its_sender_told_where_one_is_named(w
     assert result["data"]["error"]["code"] == "invalid_message"
     [letter] = workshop.rows("SELECT type, source FROM dead_letter")
     assert letter == {"type": "flow.upsert", "source": "tests"}
+
+
+def test_another_try_takes_the_command_from_the_database_however_late_it_is_by_now(
+    workshop: Workshop, poison: set[str]
+) -> None:
+    soon = (now() + timedelta(seconds=60)).isoformat()
+    bad = upsert("poison", expirytime=soon)
+    workshop.handle(bad)
+    poison.clear()
+    workshop.clock = lambda: now() + timedelta(hours=1)
+    [result] = workshop.handle({"type": AGAIN, "id": bad["id"]})
+    assert (result["causationid"], result["data"]["status"]) == (bad["id"], "OK")
+    assert {row["name"] for row in workshop.rows("SELECT name FROM flow")} == {"poison"}
+
+
+def test_whoever_asks_for_another_try_of_what_has_not_failed_gets_nothing(workshop: Workshop) -> None:
+    [result] = workshop.handle(done := upsert("a"))
+    assert result["data"]["status"] == "OK"
+    assert workshop.handle({"type": AGAIN, "id": done["id"]}, {"type": AGAIN, "id": str(uuid4())}) == []
+    assert workshop.count("command") == 1

@@ -1,14 +1,17 @@
-"""Commands that failed for their own sake, and whose next try has come, go back onto their queue."""
+"""Commands that failed for their own sake, and whose next try has come, go back onto their queue.
 
-from collections.abc import Mapping
+What goes there is the id: a worker takes what the command says from the database. It has been admitted, so that it
+is neither too late for it now, nor need its key still be known; and what Redis says can claim nothing of the kind.
+"""
+
 from datetime import datetime, timedelta
-from typing import Any
 
 from messages.enqueue import enqueue
 from store import inbox
 from store.duties import forget_ended_attempts
 from store.transaction import transaction
 from workers.clock.duty import Means
+from workers.pipeline.admit import AGAIN
 
 AT_ONCE = 200
 # Not sent again before that, unless it fails again meanwhile: as long as the longest pause between two tries.
@@ -30,12 +33,11 @@ def _send(means: Means, now: datetime) -> int:
     with transaction(means.engine) as connection:
         forget_ended_attempts(connection, now)
         due = inbox.due(connection, now, AT_ONCE)
-        enqueue(means.publisher.client, means.publisher.namespace, (_again(envelope) for _, envelope in due))
-        for command_id, _ in due:
+        enqueue(
+            means.publisher.client,
+            means.publisher.namespace,
+            ({"type": AGAIN, "id": command_id} for command_id in due),
+        )
+        for command_id in due:
             inbox.postpone(connection, command_id, now + LEFT_ALONE)
     return len(due)
-
-
-def _again(envelope: Mapping[str, Any]) -> dict[str, Any]:
-    """It has been looked at in time, so that it can expire no more."""
-    return {name: value for name, value in envelope.items() if name != "expirytime"}

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,10 +19,12 @@ from messages.fields import SOURCE_PATTERN, Data
 from messages.registry import BATCH
 from messages.results import ErrorBody, Outcome, Status
 from messages.wire import MAX_DEPTH, MAX_MESSAGE_BYTES, decode
-from workers.pipeline.command import Admitted, Command, Unreadable
+from workers.pipeline.command import Admitted, Again, Command, Unreadable
 
 _REPLYTO = re.compile(REPLYTO_PATTERN)
 _SOURCE = re.compile(SOURCE_PATTERN)
+# What the clock sends for a command that is to be tried again: this type and the command's id, and no more.
+AGAIN = "interlock.again"
 # A message over the limit is still opened as far as this, to find out whom to tell.
 _LARGEST_TO_ANSWER = 16 * 1_048_576
 
@@ -35,7 +37,9 @@ class Limits:
     max_depth: int = MAX_DEPTH
 
 
-def admit(body: bytes, types: Mapping[str, type[Data]], now: datetime, limits: Limits) -> list[Admitted]:
+def admit(
+    body: bytes, types: Mapping[str, type[Data]], now: datetime, limits: Limits
+) -> Sequence[Admitted | Again]:
     """The commands of one dramatiq message: one, or those of a batch in their order."""
     try:
         message = decode(body, max_bytes=limits.max_bytes, max_depth=limits.max_depth + 2)
@@ -45,6 +49,9 @@ def admit(body: bytes, types: Mapping[str, type[Data]], now: datetime, limits: L
     if envelope is None:
         reason = "not a dramatiq message with one envelope as its only argument"
         return [Unreadable(reason=reason, body=body, outcome=_error(ErrorCode.INVALID_MESSAGE, reason))]
+    if envelope.keys() == {"type", "id"} and envelope["type"] == AGAIN:
+        ident = _uuid(envelope["id"])
+        return [] if ident is None else [Again(ident)]
     if envelope.get("type") == BATCH and BATCH not in types:
         return list(_batch(envelope, body, types, now))
     return [admit_envelope(envelope, body, types, now)]

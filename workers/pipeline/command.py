@@ -46,4 +46,11 @@ class Unreadable:
     correlationid: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A command that has been admitted before, and is to be tried again: what it says stands in the database."""
+
+    id: Id
+
+
 Admitted = Command | Unreadable

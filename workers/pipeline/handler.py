@@ -6,25 +6,30 @@ own sake is set aside, alone.
 
 import logging
 import random
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from threading import Event
+from typing import Any, TypeVar
 
 import redis
 
 from messages.fields import Data, Id
+from store import inbox
 from store.errors import Raced, StoreUnavailable
+from store.transaction import transaction
 from workers.broker.batches import RawMessage, Requeue
 from workers.now import now
-from workers.pipeline.admit import Limits, admit
+from workers.pipeline.admit import Limits, admit, admit_envelope
 from workers.pipeline.apply import Applied, Applier
 from workers.pipeline.attempts import Attempts
-from workers.pipeline.command import Admitted, Command
+from workers.pipeline.command import Admitted, Again, Command
 from workers.pipeline.decide import Poisoned
 from workers.pipeline.notes import Notes
 from workers.streams import Publisher
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _RACES = 8
 _FIRST_WAIT_S = 0.05
@@ -50,14 +55,26 @@ class CommandHandler:
             Requeue: the worker is to stop, and this batch was not finished.
         """
         moment = now()
-        admitted = [
+        came = [
             each
             for message in messages
             if message.body is not None
             for each in admit(message.body, self.types, moment, self.limits)
         ]
+        admitted = [each for each in came if not isinstance(each, Again)]
+        admitted += self._recall([each.id for each in came if isinstance(each, Again)])
         for applied in self._apply(admitted):
             self._publish(applied)
+
+    def _recall(self, ids: Sequence[Id]) -> list[Admitted]:
+        """Commands that are to be tried again, as they were admitted; those that have ended meanwhile are left out."""
+
+        def read() -> list[Mapping[str, Any]]:
+            with transaction(self.applier.engine) as connection:
+                return inbox.failed(connection, ids)
+
+        envelopes = self._patiently(read) if ids else []
+        return [admit_envelope(dict(envelope), b"", self.types, None) for envelope in envelopes]
 
     def _apply(self, admitted: Sequence[Admitted]) -> list[Applied]:
         try:
@@ -99,12 +116,12 @@ class CommandHandler:
                     raise
                 self.stopping.wait(random.uniform(0, 0.01 * 2**races))
 
-    def _patiently(self, work: Callable[[], Applied]) -> Applied:
+    def _patiently(self, work: Callable[[], T]) -> T:
         """Waits as long as the database is away, unless the worker is to stop."""
         wait_s, told = _FIRST_WAIT_S, False
         while True:
             try:
-                applied = work()
+                done = work()
             except StoreUnavailable as error:
                 if not told:
                     log.warning("waiting for the database", extra={"error": str(error)})
@@ -115,7 +132,7 @@ class CommandHandler:
             else:
                 if told:
                     log.warning("the database is back")
-                return applied
+                return done
 
     def _set_aside(self, each: Admitted, error: Exception) -> Applied:
         if not isinstance(each, Command):

@@ -16,7 +16,7 @@ from store.transaction import Engine, transaction
 from workers.broker.batches import RawMessage, Requeue
 from workers.now import now
 from workers.pipeline.admit import Limits, admit
-from workers.pipeline.command import Command
+from workers.pipeline.command import Command, Unreadable
 from workers.pipeline.envelopes import refusal_of, result_of
 from workers.queries.answer import answer
 from workers.queries.asked import Limits as AnswerLimits
@@ -50,7 +50,7 @@ class QueryHandler:
                 for each in admit(message.body, self.types, now(), self.limits):
                     if isinstance(each, Command):
                         self._tell(each.replyto, result_of(each, self._answer(each), uuid7(), now()))
-                    else:
+                    elif isinstance(each, Unreadable):
                         self._tell(each.replyto, refusal_of(each, uuid7(), now()))
 
     def _answer(self, query: Command) -> Outcome:
