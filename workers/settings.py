@@ -11,9 +11,20 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workers.trust import EVERY_OTHER_KEY, keys_of, patterns, rules_of
 
 PREFIX = "INTERLOCK_"
 DOTENV = ".env"
@@ -87,6 +98,21 @@ def _check_namespace(name: str) -> str:
     return name
 
 
+def _check_keys(text: SecretStr) -> SecretStr:
+    keys_of(text.get_secret_value())
+    return text
+
+
+def _check_rules(text: str) -> str:
+    rules_of(text)
+    return text
+
+
+def _check_patterns(text: str) -> str:
+    patterns(text.split())
+    return text
+
+
 Duration = Annotated[timedelta, BeforeValidator(_parse_duration), Field(gt=timedelta(0))]
 DatabaseUrl = Annotated[str, AfterValidator(_check_database_url)]
 RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]
@@ -148,6 +174,34 @@ class Settings(BaseModel):
         description="Silence after which a worker is dead and its messages are taken back.",
     )
 
+    signing_keys: Annotated[SecretStr, AfterValidator(_check_keys)] = Field(
+        SecretStr(""),
+        repr=False,
+        description='Keys by their ids: {"KEYID": "base64 secret"}. Set, every command and query must be signed.',
+        examples=['{"billing-1": "OUTPUT OF openssl rand -base64 32"}'],
+    )
+    signing_keys_file: Path | None = Field(
+        None, description="A file that holds the keys instead.", examples=["/run/secrets/signing-keys.json"]
+    )
+    signing_rules: Annotated[str, AfterValidator(_check_rules)] = Field(
+        "",
+        description="Which sources and types each key is for (docs/security.md). Unset: any.",
+        examples=['{"billing-1": {"sources": ["billing/*"], "types": ["flow_run.*"]}}'],
+    )
+    signature_max_age: Duration = Field(
+        timedelta(days=1), description="Signed messages older than this are refused, by their `time`."
+    )
+    replyto_allowed: Annotated[str, AfterValidator(_check_patterns)] = Field(
+        "",
+        description="Patterns, separated by blanks, of the `replyto` that are served. Unset: all.",
+        examples=["billing.* actor:results/*"],
+    )
+    notify_allowed: Annotated[str, AfterValidator(_check_patterns)] = Field(
+        "",
+        description="Patterns, separated by blanks, of the names to which policies may notify. Unset: all.",
+        examples=["team-*"],
+    )
+
     statement_timeout: Duration = Field(timedelta(seconds=30), description="Longest statement of a command.")
     lock_timeout: Duration = Field(
         timedelta(seconds=10), description="Longest wait for a lock in the database."
@@ -176,6 +230,43 @@ class Settings(BaseModel):
     notify_urls: SecretStr = Field(
         SecretStr(""), repr=False, description="Apprise URLs of `interlock notify`, separated by blanks."
     )
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> "Settings":
+        keys = self.secrets()
+        unknown = rules_of(self.signing_rules).keys() - keys.keys() - {EVERY_OTHER_KEY}
+        if unknown:
+            raise ValueError(
+                f"{PREFIX}SIGNING_RULES: there is no key {sorted(unknown)[0]!r} to which a rule is given"
+            )
+        if keys and self.signature_max_age > self.command_retention - timedelta(minutes=5):
+            raise ValueError(
+                f"{PREFIX}SIGNATURE_MAX_AGE: should be less than {PREFIX}COMMAND_RETENTION, by 5 minutes at least: "
+                "else a command could be sent again when its id is forgotten"
+            )
+        return self
+
+    def secrets(self) -> dict[str, bytes]:
+        """The signing keys, by their ids; none: nothing has to be signed.
+
+        Raises:
+            ValueError: if they cannot be had. When settings are made they are looked at.
+        """
+        if self.signing_keys_file is None:
+            return keys_of(self.signing_keys.get_secret_value())
+        name = f"{PREFIX}SIGNING_KEYS_FILE"
+        if self.signing_keys.get_secret_value():
+            raise ValueError(f"{name}: give the keys there or in {PREFIX}SIGNING_KEYS, not in both")
+        try:
+            keys = keys_of(self.signing_keys_file.read_text("utf-8"))
+        except OSError as error:
+            raise ValueError(f"{name}: {self.signing_keys_file} cannot be read: {error.strerror}") from None
+        except ValueError as fault:
+            raise ValueError(f"{name}: {self.signing_keys_file}: {fault}") from None
+        if not keys:
+            # An empty file must not mean that nobody has to sign any more.
+            raise ValueError(f"{name}: {self.signing_keys_file} holds no key")
+        return keys
 
     @classmethod
     def from_env(cls, **overrides: object) -> "Settings":
@@ -245,8 +336,10 @@ def _with_driver(url: str) -> str:
 
 
 def _fault(error: ErrorDetails) -> str:
-    field = str(error["loc"][0])
     message = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
+        return message  # about several settings at once: it names them
+    field = str(error["loc"][0])
     if field not in Settings.model_fields:
         return f"{field}: no such setting"
     info = Settings.model_fields[field]

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from pydantic import SecretStr
+
 from workers.settings import READY_FD, Settings
 
 PROJECT = Path(__file__).parents[2]
@@ -124,6 +126,8 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
 
 
 def _as_text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
     seconds = getattr(value, "total_seconds", None)
     return str(value) if seconds is None else f"{seconds()}s"
 

@@ -13,8 +13,10 @@ from typing import IO, Any
 
 from pydantic import ValidationError
 
+from messages.canonical import sign
+from messages.client.composing import SigningKey
 from messages.envelope import Envelope
-from messages.errors import Refused
+from messages.errors import ErrorCode, Refused
 from messages.ids import uuid7
 from messages.registry import BATCH
 from messages.wire import decode, encode
@@ -34,13 +36,32 @@ class Filling:
     max_depth: int
     #: results are to be read here, so that a line can neither have a reply address nor be a batch
     answered_here: bool = False
+    #: what has no signature gets one; for results that are read here, the client does that
+    key: SigningKey | None = None
 
     def fill(self, line: Mapping[str, Any]) -> dict[str, Any]:
         """The envelope of a line. One that is signed is left as it is: its signature covers every attribute."""
         if "signature" in line:
             return dict(line)
         given = {"specversion": "1.0", "id": str(uuid7()), "source": self.source, "time": now().isoformat()}
-        return {**given, **line}
+        filled = {**given, **line}
+        return filled if self.key is None or self.answered_here else _signed(filled, self.key)
+
+
+def _signed(envelope: dict[str, Any], key: SigningKey) -> dict[str, Any]:
+    """Of a batch the commands are signed as well: each stands for itself. What cannot be signed stays as it is."""
+    data = envelope.get("data")
+    commands = data.get("commands") if envelope.get("type") == BATCH and isinstance(data, dict) else None
+    if isinstance(commands, list):
+        inner = [
+            _signed(each, key) if isinstance(each, dict) and "signature" not in each else each
+            for each in commands
+        ]
+        envelope = {**envelope, "data": {**envelope["data"], "commands": inner}}
+    try:
+        return {**envelope, "signature": sign(envelope, *key)}
+    except ValueError as error:
+        raise Refused(ErrorCode.INVALID_MESSAGE, f"cannot be signed: {error}") from None
 
 
 @dataclass(slots=True)
@@ -100,7 +121,10 @@ def _faults_of(text: bytes, filling: Filling) -> list[str]:
         return [refused.message.replace(" at line 1 column", " at column")]
     if not isinstance(line, dict):
         return ["should be a JSON object, one envelope a line"]
-    filled = filling.fill(line)
+    try:
+        filled = filling.fill(line)
+    except Refused as refused:
+        return [refused.message]
     size = len(encode(filled))
     if size > filling.max_bytes:
         return [f"the envelope has {size} bytes; at most {filling.max_bytes} are allowed"]

@@ -7,6 +7,7 @@ import typer
 
 from workers.cli.failures import NO, WRONG_USAGE, Complaint
 from workers.cli.preparing import prepare
+from workers.cli.signing import HELP, signing_key
 
 if TYPE_CHECKING:
     from messages.client import Client, Result
@@ -26,6 +27,7 @@ def request(
     as_json: Annotated[
         bool, typer.Option("--json", help="The result's data on one line, as they came.")
     ] = False,
+    sign: Annotated[str | None, typer.Option("--sign", metavar="KEYID", help=HELP)] = None,
 ) -> None:
     """Send one command or query and print its result.
 
@@ -35,7 +37,10 @@ def request(
     data = _checked(message_type, _read(given))
     from messages.client import Client
 
-    with Client(settings.redis_url, SOURCE, namespace=settings.namespace, close_timeout=0.0) as client:
+    key = signing_key(settings, sign)
+    with Client(
+        settings.redis_url, SOURCE, namespace=settings.namespace, close_timeout=0.0, signing_key=key
+    ) as client:
         result = _ask(client, message_type, data, timeout)
     _show(result, message_type, as_json)
     if result.status in ("ERROR", "ABORT"):

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,8 +11,10 @@ import typer
 
 from workers.cli.failures import NO, UNREACHABLE, WRONG_USAGE, Complaint, explain
 from workers.cli.preparing import prepare
+from workers.cli.signing import HELP, signing_key
 
 if TYPE_CHECKING:
+    from messages.client.composing import SigningKey
     from workers.cli.exchange import Answer
     from workers.cli.lines import Checked
     from workers.settings import Settings
@@ -32,6 +35,7 @@ def send(
         float, typer.Option(min=0.01, help="With --wait: give up after so many seconds without a result.")
     ] = 60.0,
     source: Annotated[str, typer.Option(help="The source of lines that name none.")] = SOURCE,
+    sign: Annotated[str | None, typer.Option("--sign", metavar="KEYID", help=HELP)] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="With --wait: each result's data on a line.")
     ] = False,
@@ -44,7 +48,8 @@ def send(
     settings = prepare()
     from workers.cli.lines import Filling, check, envelopes_in, rereadable
 
-    filling = Filling(source, settings.max_message_bytes, settings.max_depth, answered_here=wait)
+    key = signing_key(settings, sign)
+    filling = Filling(source, settings.max_message_bytes, settings.max_depth, answered_here=wait, key=key)
     if file == "-" and sys.stdin.isatty():
         _tell("reading envelopes from the terminal, one a line; Ctrl-D ends them")
     try:
@@ -53,7 +58,7 @@ def send(
             _refuse_what_is_wrong(checked)
             envelopes = envelopes_in(lines, filling)
             if wait:
-                _send_and_wait(settings, envelopes, checked.envelopes, timeout, as_json)
+                _send_and_wait(settings, envelopes, checked.envelopes, _Waiting(timeout, as_json, key))
             else:
                 _send(settings, envelopes, checked.envelopes)
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
@@ -98,25 +103,34 @@ def _broke_off(error: Exception, sent: int, total: int) -> Complaint:
     return Complaint(f"{reason} {sent} of {_count(total)} were sent.{again}", UNREACHABLE)
 
 
-def _send_and_wait(
-    settings: "Settings", envelopes: Numbered, total: int, timeout: float, as_json: bool
-) -> None:
+@dataclass(frozen=True)
+class _Waiting:
+    """How to wait for results, and how to print them."""
+
+    timeout: float
+    as_json: bool
+    key: "SigningKey | None"
+
+
+def _send_and_wait(settings: "Settings", envelopes: Numbered, total: int, how: _Waiting) -> None:
     from messages.client import Client
     from workers.cli.exchange import Silence, answers_to
     from workers.cli.progress import bar
 
     statuses: Counter[str] = Counter()
     # On a terminal the results show how far it has come, and a bar would get between them.
-    show, shown = _printer(as_json), not sys.stdout.isatty()
-    with Client(settings.redis_url, SOURCE, namespace=settings.namespace, close_timeout=0.0) as client:
+    show, shown = _printer(how.as_json), not sys.stdout.isatty()
+    with Client(
+        settings.redis_url, SOURCE, namespace=settings.namespace, close_timeout=0.0, signing_key=how.key
+    ) as client:
         try:
             with bar("answered", total, shown=shown) as advance:
-                for answer in answers_to(client, envelopes, timeout):
+                for answer in answers_to(client, envelopes, how.timeout):
                     statuses[str(answer.data["status"])] += 1
                     show(answer)
                     advance(1)
         except Silence as silence:
-            raise _too_quiet(silence.missing, timeout) from None
+            raise _too_quiet(silence.missing, how.timeout) from None
     parts = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
     _tell(f"{_count(total)} answered: {parts}" if total else "there was nothing to send")
     if statuses["ERROR"] or statuses["ABORT"]:

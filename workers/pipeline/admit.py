@@ -20,6 +20,7 @@ from messages.registry import BATCH
 from messages.results import ErrorBody, Outcome, Status
 from messages.wire import MAX_DEPTH, MAX_MESSAGE_BYTES, decode
 from workers.pipeline.command import Admitted, Again, Command, Unreadable
+from workers.pipeline.guard import OPEN, Guard
 
 _REPLYTO = re.compile(REPLYTO_PATTERN)
 _SOURCE = re.compile(SOURCE_PATTERN)
@@ -31,10 +32,11 @@ _LARGEST_TO_ANSWER = 16 * 1_048_576
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a message may be."""
+    """What a message may be, who may send it, and where its answer may go."""
 
     max_bytes: int = MAX_MESSAGE_BYTES
     max_depth: int = MAX_DEPTH
+    guard: Guard = OPEN
 
 
 def admit(
@@ -53,8 +55,8 @@ def admit(
         ident = _uuid(envelope["id"])
         return [] if ident is None else [Again(ident)]
     if envelope.get("type") == BATCH and BATCH not in types:
-        return list(_batch(envelope, body, types, now))
-    return [admit_envelope(envelope, body, types, now)]
+        return list(_batch(envelope, body, types, now, limits.guard))
+    return [limits.guard.look_at(admit_envelope(envelope, body, types, now), envelope, now)]
 
 
 def _envelope_of(message: Any) -> dict[str, Any] | None:
@@ -65,14 +67,14 @@ def _envelope_of(message: Any) -> dict[str, Any] | None:
 
 
 def _batch(
-    envelope: dict[str, Any], body: bytes, types: Mapping[str, type[Data]], now: datetime
+    envelope: dict[str, Any], body: bytes, types: Mapping[str, type[Data]], now: datetime, guard: Guard
 ) -> Iterator[Admitted]:
-    outer = admit_envelope(envelope, body, {BATCH: Batch}, now)
+    outer = guard.look_at(admit_envelope(envelope, body, {BATCH: Batch}, now), envelope, now, is_batch=True)
     if isinstance(outer, Unreadable) or outer.refusal is not None:
         yield outer
         return
     for inner in outer.data.commands:
-        yield admit_envelope(inner, b"", types, now)
+        yield guard.look_at(admit_envelope(inner, b"", types, now), inner, now)
 
 
 def admit_envelope(
@@ -153,25 +155,29 @@ def _refused(
     """The message as a whole cannot be taken: its sender is told. In a batch, only who is at fault is refused."""
     envelope = _reopened(body)
     if envelope is None:
-        return [_unread(refused, body)]
+        return [limits.guard.unproven(_unread(refused, body))]
     if envelope.get("type") == BATCH and BATCH not in types and len(body) <= limits.max_bytes:
         commands = (envelope.get("data") or {}).get("commands")
         outer = {**envelope, "data": {"commands": [{}] * len(commands)}} if isinstance(commands, list) else {}
-        taken = admit_envelope(outer, body, {BATCH: Batch}, now)
+        taken = limits.guard.look_at(
+            admit_envelope(outer, body, {BATCH: Batch}, now), envelope, now, is_batch=True
+        )
         if isinstance(taken, Command) and taken.refusal is None and isinstance(commands, list):
             return [_looked_at_alone(inner, types, now, limits) for inner in commands]
-    return [_unread(refused, body, envelope)]
+    return [limits.guard.unproven(_unread(refused, body, envelope))]
 
 
 def _looked_at_alone(inner: Any, types: Mapping[str, type[Data]], now: datetime, limits: Limits) -> Admitted:
     text = json.dumps(inner).encode()
     if not isinstance(inner, dict):
-        return _unread(Refused(ErrorCode.INVALID_MESSAGE, "a command is an object"), text)
+        return limits.guard.unproven(
+            _unread(Refused(ErrorCode.INVALID_MESSAGE, "a command is an object"), text)
+        )
     try:
         decode(text, max_bytes=limits.max_bytes, max_depth=limits.max_depth)
     except Refused as refused:
-        return _unread(refused, text, inner)
-    return admit_envelope(inner, text, types, now)
+        return limits.guard.unproven(_unread(refused, text, inner))
+    return limits.guard.look_at(admit_envelope(inner, text, types, now), inner, now)
 
 
 def _reopened(body: bytes) -> dict[str, Any] | None:

@@ -107,12 +107,13 @@ class Applier:
         for each in decided:
             command, outcome = each.command, each.outcome
             envelope = result_of(command, outcome, world.new_id(), now)
-            applied.ended[command.id] = Ended(command.fingerprint, envelope)
             if command.keeps_id:
+                applied.ended[command.id] = Ended(command.fingerprint, envelope)
                 rows.append(inbox_row(command, outcome, envelope, now))
             if command.replyto is not None:
                 applied.replies.append(Reply(command.replyto, envelope))
-                to_tell.append(command.id)
+                if command.keeps_id:
+                    to_tell.append(command.id)
         if rows:
             # In one order for everybody: two copies of a batch must not wait for each other.
             inbox.insert(connection, sorted(rows, key=lambda row: str(row["id"])))
@@ -145,6 +146,8 @@ class Applier:
 
 
 def _dead_letter(each: Admitted) -> dict[str, Any] | None:
+    if isinstance(each, Unreadable) and not each.is_kept:
+        return None
     if isinstance(each, Unreadable):
         body = dead_letters.as_bytea(each.body[:_LARGEST_KEPT])
         return {
@@ -166,23 +169,30 @@ def _dead_letter(each: Admitted) -> dict[str, Any] | None:
     }
 
 
-def _claim(connection: Connection, commands: Iterable[Command]) -> _Claimed:
+def _claim(connection: Connection, commands: Sequence[Command]) -> _Claimed:
+    """What may not use up its id is a repeat of what is known, or refused; never what others are repeats of."""
     claimed = _Claimed()
     by_id: dict[Id, Command] = {}
+    too_old = [command for command in commands if not command.keeps_id]
     for command in commands:
+        if not command.keeps_id:
+            continue
         if command.id in by_id:
             claimed.repeats.append(command)
         else:
             by_id[command.id] = command
-    if not by_id:
+    ids = {command.id for command in commands}
+    if not ids:
         return claimed
-    ended, parked = inbox.known(connection, by_id)
+    ended, parked = inbox.known(connection, ids)
     claimed.known = {ident: Ended(seen.fingerprint, seen.result) for ident, seen in ended.items()}
     claimed.known |= {ident: Ended(fingerprint(envelope), None) for ident, envelope in parked.items()}
     for command in by_id.values():
         first = claimed.known.get(command.id)
         waits = first is not None and first.result is None and first.fingerprint == command.fingerprint
         (claimed.fresh if first is None or waits else claimed.repeats).append(command)
+    for command in too_old:
+        (claimed.fresh if command.id not in claimed.known else claimed.repeats).append(command)
     return claimed
 
 

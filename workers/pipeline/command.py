@@ -34,7 +34,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """What came as no command that could have an id. It goes to the dead letters; `replyto` is told, if any."""
+    """What came as no command that could have an id, or does not prove whose it is. `replyto` is told, if any."""
 
     reason: str
     body: bytes
@@ -44,6 +44,8 @@ class Unreadable:
     source: str | None = None
     replyto: str | None = None
     correlationid: str | None = None
+    #: whether it goes to the dead letters
+    is_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)

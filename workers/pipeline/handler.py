@@ -25,6 +25,7 @@ from workers.pipeline.attempts import Attempts
 from workers.pipeline.command import Admitted, Again, Command
 from workers.pipeline.decide import Poisoned
 from workers.pipeline.notes import Notes
+from workers.pipeline.refused import tell_of_refused
 from workers.streams import Publisher
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class CommandHandler:
             for each in admit(message.body, self.types, moment, self.limits)
         ]
         admitted = [each for each in came if not isinstance(each, Again)]
+        tell_of_refused(admitted)
         admitted += self._recall([each.id for each in came if isinstance(each, Again)])
         for applied in self._apply(admitted):
             self._publish(applied)

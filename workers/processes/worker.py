@@ -24,6 +24,7 @@ from workers.pipeline.notes import Notes
 from workers.policies.composing import PolicyError
 from workers.policies.loading import load_policies
 from workers.processes import memory
+from workers.processes.guarding import guard_of
 from workers.processes.stopping import until_stopped
 from workers.queries.handler import QueryHandler
 from workers.settings import Settings
@@ -59,6 +60,7 @@ class CommandAndQueryWorker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._run_policies = load_policies()
+        self._guard = guard_of(settings)
         self._stopping = Event()
         self._engine = _engine(settings, settings.worker_threads + 2, "worker")
         self._read_engine = for_reading(_engine(settings, settings.query_threads, "queries"))
@@ -100,7 +102,11 @@ class CommandAndQueryWorker:
         return QueueRunner(broker, queue, threads=threads)
 
     def _limits(self) -> Limits:
-        return Limits(max_bytes=self._settings.max_message_bytes, max_depth=self._settings.max_depth)
+        return Limits(
+            max_bytes=self._settings.max_message_bytes,
+            max_depth=self._settings.max_depth,
+            guard=self._guard,
+        )
 
     def _command_handler(self) -> CommandHandler:
         settings = self._settings

@@ -18,6 +18,7 @@ from workers.now import now
 from workers.pipeline.admit import Limits, admit
 from workers.pipeline.command import Command, Unreadable
 from workers.pipeline.envelopes import refusal_of, result_of
+from workers.pipeline.refused import tell_of_refused
 from workers.queries.answer import answer
 from workers.queries.asked import Limits as AnswerLimits
 from workers.settings import Settings
@@ -47,7 +48,9 @@ class QueryHandler:
         """
         for message in messages:
             if message.body is not None:
-                for each in admit(message.body, self.types, now(), self.limits):
+                came = admit(message.body, self.types, now(), self.limits)
+                tell_of_refused(came)
+                for each in came:
                     if isinstance(each, Command):
                         self._tell(each.replyto, result_of(each, self._answer(each), uuid7(), now()))
                     elif isinstance(each, Unreadable):
