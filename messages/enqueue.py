@@ -31,7 +31,7 @@ def dramatiq_message(
         options["eta"] = delay_until_ms
     message = {
         "queue_name": queue,
-        "actor_name": envelope["type"],
+        "actor_name": str(envelope.get("type", "")),
         "args": [envelope],
         "kwargs": {},
         "options": options,

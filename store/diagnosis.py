@@ -33,7 +33,7 @@ SELECT (SELECT count(*) FROM outbox WHERE published IS NULL) AS events,
   (SELECT count(*) FROM unpublished_results WHERE created < clock_timestamp() - interval '30 seconds') AS results,
   (SELECT count(*) FROM parked_command) AS parked,
   (SELECT count(*) FROM attempt) AS failing,
-  (SELECT count(*) FROM dead_letter) AS dead_letters
+  (SELECT count(*) FROM dead_letter WHERE replayed IS NULL) AS dead_letters
 """
 
 

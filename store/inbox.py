@@ -32,6 +32,17 @@ ON CONFLICT (command_id) DO UPDATE SET attempts = attempt.attempts + 1, last_err
 RETURNING attempts
 """
 _FAILED = "SELECT envelope FROM attempt WHERE command_id = ANY(CAST(%(ids)s AS uuid[])) ORDER BY command_id"
+_TRY_AGAIN = """
+INSERT INTO attempt (command_id, attempts, next_attempt_at, last_error, envelope, out_of_turn)
+SELECT k.id, 0, %(now)s, k.reason, CAST(k.envelope AS json), k.out_of_turn
+FROM json_to_recordset(CAST(%(rows)s AS json)) AS k(id uuid, reason text, envelope text, out_of_turn boolean)
+ON CONFLICT (command_id) DO UPDATE
+SET next_attempt_at = excluded.next_attempt_at, out_of_turn = excluded.out_of_turn
+"""
+_OUT_OF_TURN = """
+SELECT command_id FROM attempt WHERE command_id = ANY(CAST(%(ids)s AS uuid[])) AND out_of_turn
+"""
+_FORGET = "DELETE FROM command WHERE id = ANY(CAST(%(ids)s AS uuid[]))"
 _POSTPONE = "UPDATE attempt SET next_attempt_at = %(at)s WHERE command_id = %(id)s"
 _DUE = """
 SELECT command_id FROM attempt WHERE next_attempt_at <= %(now)s
@@ -82,6 +93,22 @@ def count_attempt(connection: Connection, command_id: Id, error: str, envelope: 
     """One more failure of a command; answers how many there were."""
     parameters = {"id": command_id, "error": error, "envelope": envelope, "now": now}
     return int(driver.scalar(connection, _COUNT_ATTEMPT, parameters))
+
+
+def try_again(connection: Connection, rows: Iterable[Mapping[str, Any]], now: datetime) -> None:
+    """Commands that the clock sends at its next round, as if they had never failed: `id`, `reason`, `envelope` as
+    text, and whether they go `out_of_turn`."""
+    driver.execute(connection, _TRY_AGAIN, {**rows_parameter(rows), "now": now})
+
+
+def out_of_turn(connection: Connection, ids: Iterable[Id]) -> frozenset[Id]:
+    """Those of the commands that are applied when they come, whatever their number."""
+    return frozenset(driver.scalars(connection, _OUT_OF_TURN, {"ids": ids_parameter(ids)}))
+
+
+def forget(connection: Connection, ids: Iterable[Id]) -> None:
+    """These commands are as if they had not ended."""
+    driver.execute(connection, _FORGET, {"ids": ids_parameter(ids)})
 
 
 def postpone(connection: Connection, command_id: Id, until: datetime) -> None:

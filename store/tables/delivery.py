@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Identity,
@@ -94,7 +95,10 @@ dead_letter = Table(
     words("source"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("body", LargeBinary, nullable=False),
+    # Since when it is to be put onto its queue again: the clock does it, and the letter is gone.
+    Column("replayed", Instant),
     Index(None, "created"),
+    Index(None, "replayed", postgresql_where=text("replayed IS NOT NULL")),
 )
 
 # How often a command failed by itself, and when to try again; gone when it ends.
@@ -106,5 +110,7 @@ attempt = Table(
     Column("next_attempt_at", Instant, nullable=False),
     words("last_error", nullable=False),
     Column("envelope", JSON, nullable=False),
+    # Its turn was taken when it was given up: replayed, it is applied without one.
+    Column("out_of_turn", Boolean, nullable=False, server_default=text("false")),
     Index(None, "next_attempt_at"),
 )

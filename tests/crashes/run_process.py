@@ -1,4 +1,4 @@
-"""`run_process.py ROLE FAULT`: a worker or a relay, with a fault built in that strikes once."""
+"""`run_process.py ROLE FAULT`: a worker, a relay or a clock, with a fault built in that strikes once."""
 
 import os
 import signal
@@ -86,6 +86,8 @@ def main(role: str, fault: str) -> int:
     FAULTS[fault](settings)
     if role == "worker":
         from workers.processes.worker import run
+    elif role == "clock":
+        from workers.processes.clock import run
     else:
         from workers.processes.relay import run
     return run(settings)

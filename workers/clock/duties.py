@@ -8,6 +8,7 @@ from workers.clock.gaps import end_sequence_gaps
 from workers.clock.late_runs import mark_late_runs
 from workers.clock.leases import free_expired_leases
 from workers.clock.pauses import fail_expired_pauses
+from workers.clock.replays import send_replayed_letters
 from workers.clock.retention import forget_old_things
 from workers.clock.retries import send_retries
 
@@ -30,5 +31,6 @@ DUTIES = (
     Entry("expired leases", free_expired_leases),
     Entry("sequence gaps", end_sequence_gaps),
     Entry("retries", send_retries),
+    Entry("replayed dead letters", send_replayed_letters),
     Entry("retention", forget_old_things, every=12),
 )

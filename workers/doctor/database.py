@@ -45,7 +45,7 @@ def judge_backlog(backlog: Backlog, now: datetime) -> Iterator[Finding]:
     waiting = f"{backlog.parked} parked for their turn, {backlog.failing} to be tried again"
     yield ok("waiting commands", waiting)
     if backlog.dead_letters:
-        advice = "each is a message that was given up; the table dead_letter has its reason and its text"
+        advice = "each is a message that was given up: `interlock deadletters list` says why"
         yield warn("dead letters", str(backlog.dead_letters), advice)
     else:
         yield ok("dead letters", "none")

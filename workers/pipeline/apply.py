@@ -3,7 +3,7 @@
 This is the whole shell in one place. What it does not do: read from Redis, write to Redis, try again.
 """
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -21,13 +21,13 @@ from workers.pipeline.deliveries import entries_of, inbox_row
 from workers.pipeline.envelopes import refusal_of, result_of
 from workers.pipeline.gather import gather
 from workers.pipeline.needs import needs_of
-from workers.pipeline.order import Turns, key_of, take_turns
+from workers.pipeline.order import Key, Turns, key_of, take_turns
 from workers.pipeline.repeats import Ended, answers, reused
 from workers.pipeline.save import save
 from workers.world.world import World
 
 # Of a message that could not be read, so many bytes are kept.
-_LARGEST_KEPT = 16 * 1_048_576
+LARGEST_KEPT = 16 * 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _dead_letter(each: Admitted) -> dict[str, Any] | None:
     if isinstance(each, Unreadable) and not each.is_kept:
         return None
     if isinstance(each, Unreadable):
-        body = dead_letters.as_bytea(each.body[:_LARGEST_KEPT])
+        body = dead_letters.as_bytea(each.body[:LARGEST_KEPT])
         return {
             "reason": each.reason,
             "type": each.type or None,
@@ -206,7 +206,16 @@ def _order(connection: Connection, commands: Sequence[Command], now: datetime, h
         for each in sequences.parked(connection, keys)
         if isinstance(command := admit_envelope(dict(each.envelope), b"", COMMANDS, None), Command)
     ]
-    return take_turns(commands, numbers, _with_ids_of_their_own(connection, parked), held_back)
+    others = _with_ids_of_their_own(connection, parked)
+    return take_turns(commands, numbers, others, held_back, _out_of_turn(connection, commands, numbers))
+
+
+def _out_of_turn(
+    connection: Connection, commands: Iterable[Command], numbers: Mapping[Key, int]
+) -> frozenset[Id]:
+    """Commands that were given up, and replayed: their turn was taken then."""
+    asked = [each.id for each in commands if (key := key_of(each)) and each.sequence != numbers[key]]
+    return inbox.out_of_turn(connection, asked) if asked else frozenset()
 
 
 def _with_ids_of_their_own(connection: Connection, parked: list[Command]) -> list[Command]:

@@ -37,17 +37,23 @@ def take_turns(
     next_numbers: Mapping[Key, int],
     parked: Sequence[Command],
     held_back: Set[Id] = frozenset(),
+    out_of_turn: Set[Id] = frozenset(),
 ) -> Turns:
     """Puts commands in their order. A command whose predecessor is missing is parked; the missing one brings
-    its parked followers with it, up to one that is held back: that one goes when it comes itself."""
-    return _Sorting(next_numbers, parked, held_back).sort(commands)
+    its parked followers with it, up to one that is held back: that one goes when it comes itself. Those that
+    are out of turn go when they come, and move no number."""
+    return _Sorting(next_numbers, parked, held_back, out_of_turn).sort(commands)
 
 
 class _Sorting:
     def __init__(
-        self, next_numbers: Mapping[Key, int], parked: Sequence[Command], held_back: Set[Id]
+        self,
+        next_numbers: Mapping[Key, int],
+        parked: Sequence[Command],
+        held_back: Set[Id],
+        out_of_turn: Set[Id],
     ) -> None:
-        self._held_back = held_back
+        self._held_back, self._out_of_turn = held_back, out_of_turn
         self._next = dict(next_numbers)
         self._before = dict(next_numbers)
         self._waiting: dict[Key, dict[int, Command]] = {}
@@ -60,7 +66,7 @@ class _Sorting:
     def sort(self, commands: Iterable[Command]) -> Turns:
         for command in commands:
             key = key_of(command)
-            if key is None:
+            if key is None or command.id in self._out_of_turn:
                 self._turns.ready.append(command)
             else:
                 self._place(command, key, _number(command))

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=False),
         sa.Column("envelope", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("out_of_turn", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("command_id", name=op.f("pk_attempt")),
     )
     op.create_index(op.f("ix_attempt_next_attempt_at"), "attempt", ["next_attempt_at"], unique=False)
@@ -94,9 +95,17 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("replayed", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_letter")),
     )
     op.create_index(op.f("ix_dead_letter_created"), "dead_letter", ["created"], unique=False)
+    op.create_index(
+        op.f("ix_dead_letter_replayed"),
+        "dead_letter",
+        ["replayed"],
+        unique=False,
+        postgresql_where=sa.text("replayed IS NOT NULL"),
+    )
     op.create_table(
         "flow",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -689,6 +698,11 @@ def downgrade() -> None:
     op.drop_table("outbox")
     op.drop_table("notification_policy")
     op.drop_table("flow")
+    op.drop_index(
+        op.f("ix_dead_letter_replayed"),
+        table_name="dead_letter",
+        postgresql_where=sa.text("replayed IS NOT NULL"),
+    )
     op.drop_index(op.f("ix_dead_letter_created"), table_name="dead_letter")
     op.drop_table("dead_letter")
     op.drop_table("concurrency_limit")
