@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from workers.cli import deadletters, doctor, notify, processes, request, schema, send, slots, trial, watch
+from workers.cli import (
+    deadletters,
+    doctor,
+    graph,
+    notify,
+    processes,
+    request,
+    schema,
+    send,
+    slots,
+    trial,
+    watch,
+)
 from workers.cli.words import Words
 
 app = typer.Typer(
@@ -52,6 +64,7 @@ app.command(rich_help_panel=USING)(send.send)
 app.command(rich_help_panel=USING)(request.request)
 app.command(rich_help_panel=USING)(watch.watch)
 app.command(rich_help_panel=USING)(notify.notify)
+app.command(rich_help_panel=LOOKING)(graph.graph)
 app.add_typer(deadletters.app, name="deadletters", rich_help_panel=LOOKING)
 app.add_typer(slots.app, name="slots", rich_help_panel=LOOKING)
 app.command(rich_help_panel=LOOKING)(doctor.doctor)

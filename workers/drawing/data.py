@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from messages.answers import GraphArtifact
+from workers.cli.screen import printable
 from workers.drawing import described
 from workers.drawing.durations import STEPS
 from workers.drawing.layout import Bar, Layout
 from workers.drawing.palette import LOOKS
-from workers.drawing.text import shown
 from workers.drawing.title import Title
 
 Data = Mapping[str, Any]
@@ -20,7 +20,7 @@ def as_data(drawn: Layout, title: Title) -> Data:
     graph, span = drawn.graph, drawn.span
     return {
         "id": title.run_id,
-        "name": shown(title.name),
+        "name": printable(title.name),
         "told": described.of_run(title, span),
         "begin": span.begin.timestamp() * 1000,
         "zero": span.zero,
@@ -43,7 +43,7 @@ def _node(bar: Bar) -> Sequence[Any]:
     node, inside = bar.node, -1 if bar.inside is None else bar.inside
     times = [round(bar.begin, 6), round(bar.end, 6), int(bar.is_open)]
     kind = described.KINDS[node.kind]
-    return [str(node.id), shown(node.label), node.state_type, kind, *times, bar.row, bar.rows, inside]
+    return [str(node.id), printable(node.label), node.state_type, kind, *times, bar.row, bar.rows, inside]
 
 
 def _artifacts(drawn: Layout) -> list[Mapping[str, Any]]:

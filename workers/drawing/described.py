@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from messages.answers import GraphArtifact, GraphNode, GraphState, NodeKind
+from workers.cli.screen import printable
 from workers.drawing.durations import in_words
 from workers.drawing.palette import LOOKS
-from workers.drawing.text import shown
 from workers.drawing.times import Span, is_open
 from workers.drawing.title import Title
 
@@ -14,7 +14,7 @@ KINDS = {NodeKind.TASK_RUN: "task run", NodeKind.FLOW_RUN: "subflow run"}
 
 def caption(node: GraphNode) -> str:
     """The sign of its state, and its name."""
-    return f"{LOOKS[node.state_type].sign} {shown(node.label)}"
+    return f"{LOOKS[node.state_type].sign} {printable(node.label)}"
 
 
 def clock(moment: datetime) -> str:
@@ -35,7 +35,7 @@ def of_node(node: GraphNode, span: Span) -> str:
     """All of a node, in lines."""
     offset = (node.start_time - span.start).total_seconds()
     lines = [
-        shown(node.label),
+        printable(node.label),
         f"{node.state_type.default_name} {KINDS[node.kind]}, {duration(node, span.end)}",
         f"began {in_words(offset)} after the start, {clock(node.start_time)}",
         str(node.id),
@@ -45,20 +45,20 @@ def of_node(node: GraphNode, span: Span) -> str:
 
 def of_artifact(artifact: GraphArtifact) -> str:
     """An artifact, in lines."""
-    name = f" {shown(artifact.key)}" if artifact.key else ""
+    name = f" {printable(artifact.key)}" if artifact.key else ""
     progress = f": {artifact.data:g} %" if isinstance(artifact.data, int | float) else ""
-    return f"artifact{name}, {shown(artifact.type)}{progress}\n{clock(artifact.created)}\n{artifact.id}"
+    return f"artifact{name}, {printable(artifact.type)}{progress}\n{clock(artifact.created)}\n{artifact.id}"
 
 
 def of_state(state: GraphState) -> str:
     """A state of the flow run, in lines."""
-    return f"{shown(state.name)} ({state.type})\n{clock(state.timestamp)}"
+    return f"{printable(state.name)} ({state.type})\n{clock(state.timestamp)}"
 
 
 def of_run(title: Title, span: Span) -> str:
     """State, duration and start of the run, on one line."""
     took = in_words((span.end - span.start).total_seconds())
-    known = [shown(title.state_name) or (title.state_type.default_name if title.state_type else "")]
+    known = [printable(title.state_name) or (title.state_type.default_name if title.state_type else "")]
     known.append(f"{took} so far" if span.is_open else took)
     known.append(f"from {clock(span.start)}")
     return " · ".join(filter(None, known))

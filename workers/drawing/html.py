@@ -12,11 +12,11 @@ from html import escape
 from importlib.resources import files
 
 from messages.answers import Graph
+from workers.cli.screen import printable
 from workers.drawing import described
 from workers.drawing.data import as_data
 from workers.drawing.layout import Layout, layout
 from workers.drawing.palette import LOOKS
-from workers.drawing.text import shown
 from workers.drawing.title import Title
 
 # In pixels. What is larger is zoomed into.
@@ -32,7 +32,7 @@ def html_of(drawn: Layout, title: Title) -> str:
     """The page of a layout."""
     code = script()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src '{_hash(code)}'"
-    name = escape(shown(title.name))
+    name = escape(printable(title.name))
     sign = ""
     if title.state_type is not None:
         look = LOOKS[title.state_type]
@@ -62,7 +62,7 @@ def fragment_of(drawn: Layout, title: Title, *, height: str) -> str:
     block = embedded_json(as_data(drawn, title))
     return (
         f'<div class="ig-view" style="height:{escape(height)}" role="group" '
-        f'aria-label="{escape(shown(title.name))}"><script type="application/json">{block}</script></div>'
+        f'aria-label="{escape(printable(title.name))}"><script type="application/json">{block}</script></div>'
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from messages.answers import Graph
+from workers.cli.screen import printable
 from workers.drawing import axis, described, edges, legend, text
 from workers.drawing.bars import draw_artifact, draw_bar, draw_surroundings
 from workers.drawing.edges import number
@@ -37,7 +38,7 @@ def svg_of(drawn: Layout, title: Title) -> str:
     width, height = number(frame.width), number(frame.height)
     size = {"width": width, "height": height, "viewBox": f"0 0 {width} {height}"}
     root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **size, "class": "ig", "role": "img"})
-    SubElement(root, "title").text = f"{text.shown(title.name)}: {described.of_run(title, drawn.span)}"
+    SubElement(root, "title").text = f"{printable(title.name)}: {described.of_run(title, drawn.span)}"
     SubElement(root, "style").text = _STYLE
     page = {"x": ".5", "y": ".5", "width": number(frame.width - 1), "height": number(frame.height - 1)}
     SubElement(root, "rect", {**page, "rx": "10", "class": "ig-page"})
@@ -65,7 +66,7 @@ def _draw_title(root: Element, frame: Frame, title: Title) -> None:
         left += 24
     room = frame.width - left - MARGIN
     name = SubElement(group, "text", {"x": number(left), "y": "36", "class": "ig-name"})
-    name.text = text.fitted(text.shown(title.name), room, 18)
+    name.text = text.fitted(printable(title.name), room, 18)
     told = SubElement(group, "text", {"x": str(MARGIN), "y": "59", "class": "ig-soft"})
     told.text = text.fitted(described.of_run(title, frame.drawn.span), frame.width - 2 * MARGIN)
 

@@ -28,11 +28,6 @@ def fitted(text: str, room: float, size: float = SIZE) -> str:
     return text
 
 
-def shown(text: str) -> str:
-    """On one line, without what XML forbids and what would turn the direction of the text around it."""
-    return "".join(each if each.isprintable() else "�" for each in text)
-
-
 def _share(letter: str) -> float:
     if letter in _THIN:
         return _NARROW

@@ -64,6 +64,7 @@ const interlockGraph = (() => {
           ([x, y], [px, py], _, all) => [x + px / all.length, y + py / all.length], [0, 0]));
         else this.place.pan(now.x - last.x, now.y - last.y);
         last = now;
+        this.look();
         this.draw(true);
       });
       canvas.call(zoom).on("dblclick.zoom", null);
@@ -90,6 +91,7 @@ const interlockGraph = (() => {
     zoom(factor) {
       if (factor) this.place.scale(factor, [this.place.width / 2, this.place.height / 2]);
       else this.place.reset();
+      this.look();
       this.draw();
     }
 
@@ -102,10 +104,15 @@ const interlockGraph = (() => {
 
     point(at) {
       this.pointer = at;
-      this.hovered = at ? this.nodeAt(at) : -1;
-      this.canvas.classList.toggle("ig-over", this.hovered >= 0);
-      this.tell(at);
+      this.look();
       this.draw();
+    }
+
+    // What is under the pointer now: that changes also when the picture moves.
+    look() {
+      this.hovered = this.pointer ? this.nodeAt(this.pointer) : -1;
+      this.canvas.classList.toggle("ig-over", this.hovered >= 0);
+      this.tell(this.pointer);
     }
 
     tell(at) {
@@ -142,7 +149,10 @@ const interlockGraph = (() => {
 
     select(place, show) {
       this.selected = place;
-      if (place >= 0 && show) this.place.show(this.picture.nodes[place]);
+      if (place >= 0 && show) {
+        this.place.show(this.picture.nodes[place]);
+        this.look();
+      }
       this.describe();
       this.draw();
     }

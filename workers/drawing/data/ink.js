@@ -41,7 +41,8 @@ class interlockInk {
     view.element.dataset.ticks = ticks.map((tick) => tick.words).join("|");
   }
 
-  fades(node) { return (this.marks && !this.marks[node.place]) || (this.hit && !this.hit.has(node.place)); }
+  // Beside what is pointed at, chosen or found all else is faint.
+  fades(node) { return (this.marks || this.hit) && !this.marks?.[node.place] && !this.hit?.has(node.place); }
 
   grid(ticks) {
     const { ink, place } = this;
