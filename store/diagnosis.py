@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from store.duties import CLOCK_LOCK
 from store.engine import Timeouts, open_engine
-from store.migrate import current, newest
+from store.migrate import current, fault
 from store.outbox import RELAY_LOCK
 from store.transaction import Engine
 
@@ -87,9 +87,9 @@ def time(connection: Connection) -> datetime:
     return moment
 
 
-def schema(connection: Connection) -> tuple[str | None, str]:
-    """The schema that the database has, and the one that this version needs."""
-    return current(connection), newest()
+def schema(connection: Connection) -> tuple[str | None, str | None]:
+    """The schema that the database has, and what keeps this version from working with it, if anything does."""
+    return current(connection), fault(connection)
 
 
 def processes(connection: Connection) -> Processes:

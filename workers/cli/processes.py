@@ -72,12 +72,22 @@ def clock() -> None:
     raise typer.Exit(run(settings))
 
 
-def migrate() -> None:
-    """Bring the database to the current schema. Can be run at any time, by several at once."""
+def migrate(
+    contract: Annotated[
+        bool,
+        typer.Option(
+            "--contract", help="Also take away what older versions use: none of their processes may run."
+        ),
+    ] = False,
+) -> None:
+    """Bring the database to the current schema. Can be run at any time, by several at once.
+
+    Processes of the version before go on working with what it leaves, unless it is told to --contract.
+    """
     settings = prepare()
     from store.schema import migrate as run_migrate
 
-    before, after = run_migrate(settings.database_url)
+    before, after = run_migrate(settings.database_url, contract=contract)
     if before == after:
         log.info("the database has the current schema", extra={"schema": after})
     else:

@@ -27,14 +27,12 @@ def judge_server(server: Server) -> Iterator[Finding]:
         yield ok("PostgreSQL durability", "a commit waits for the disk")
 
 
-def judge_schema(found: str | None, wanted: str) -> Finding:
-    """Whether this version can work with it."""
-    if found == wanted:
-        return ok("schema", found)
-    if found is None:
-        return fail("schema", "there is none", "run `interlock migrate`")
-    advice = "run `interlock migrate`; if that says it is newer, upgrade Interlock"
-    return fail("schema", f"{found}; this version needs {wanted}", advice)
+def judge_schema(found: str | None, fault: str | None) -> Finding:
+    """Whether this version can work with it; a fault says at its end what to do."""
+    if fault is None:
+        return ok("schema", str(found))
+    what, _, advice = fault.rpartition(": ")
+    return fail("schema", what, advice)
 
 
 def judge_backlog(backlog: Backlog, now: datetime) -> Iterator[Finding]:

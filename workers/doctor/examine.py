@@ -44,11 +44,11 @@ def _examine_database(settings: Settings, findings: list[Finding]) -> Processes 
 
 def _of_database(connection: Connection, settings: Settings) -> Iterator[Finding]:
     yield from database.judge_server(diagnosis.server(connection))
-    found, wanted = diagnosis.schema(connection)
-    yield database.judge_schema(found, wanted)
+    found, fault = diagnosis.schema(connection)
+    yield database.judge_schema(found, fault)
     skew = clocks.skew(lambda: diagnosis.time(connection), now)
     yield clocks.judge("PostgreSQL clock", skew, settings.heartbeat_timeout)
-    if found == wanted:
+    if fault is None:
         yield from database.judge_backlog(diagnosis.backlog(connection), now())
 
 

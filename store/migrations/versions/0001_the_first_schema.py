@@ -8,9 +8,16 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+oldest = "0001"
 
 
 def upgrade() -> None:
+    op.create_table(
+        "schema_compatibility",
+        sa.Column("revision", sa.Text(), nullable=False),
+        sa.Column("works_with", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("revision", name=op.f("pk_schema_compatibility")),
+    )
     op.create_table(
         "artifact",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -719,3 +726,4 @@ def downgrade() -> None:
         postgresql_where=sa.text("flow_run_id IS NOT NULL"),
     )
     op.drop_table("artifact")
+    op.drop_table("schema_compatibility")
