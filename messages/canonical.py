@@ -1,4 +1,4 @@
-"""The canonical form of JSON (RFC 8785, JCS), and what stands on it: signatures. Fingerprints of commands.
+"""The canonical form of JSON (RFC 8785, JCS), and what stands on it: signatures.
 
 The numbers of RFC 8785 are doubles. A large integer has a canonical form only if it is written as its double
 would be: 2**53 + 1 would read as 2**53 elsewhere, so a message that holds it cannot be signed.
@@ -9,7 +9,7 @@ import json
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from math import isfinite
 from typing import Any
 
@@ -19,8 +19,6 @@ SIGNATURE_VERSION = "v1"
 _LARGEST_EXACT_INTEGER = 2**53 - 1
 _FIRST_EXPONENT = 10**21
 _quoted = json.encoder.encode_basestring
-_sorted_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
-_FINGERPRINTED = ("type", "source", "data", "partitionkey", "sequence")
 
 
 def canonical(value: Any) -> bytes:
@@ -33,15 +31,6 @@ def canonical(value: Any) -> bytes:
         return "".join(_parts(value)).encode("utf-8")
     except RecursionError:
         raise ValueError("nested too deep") from None
-
-
-def fingerprint(envelope: Mapping[str, Any]) -> bytes:
-    """16 bytes that tell apart what two commands of one id ask for; the order of keys does not matter.
-
-    Not the canonical form: 1 and 1.0 differ, which harms nobody, as one sender writes a number in one way.
-    """
-    content = [envelope.get(name) for name in _FINGERPRINTED]
-    return blake2b(_sorted_text(content).encode("ascii"), digest_size=16).digest()
 
 
 def sign(envelope: Mapping[str, Any], key_id: str, secret: bytes) -> str:

@@ -22,7 +22,7 @@ class ConcurrencyOptions(Data):
     grace_period_seconds: Positive | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Flow:
     """A named workflow."""
 
@@ -34,7 +34,7 @@ class Flow:
     labels: JsonObject = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """A flow made ready to run; `concurrency_limit` is the number of its runs that may hold a slot at once."""
 
@@ -57,7 +57,7 @@ class Deployment:
     job_variables: JsonObject = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkPool:
     """A group of workers outside, with its queues."""
 
@@ -69,7 +69,7 @@ class WorkPool:
     is_paused: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkQueue:
     """A queue of a work pool."""
 
@@ -84,7 +84,7 @@ class WorkQueue:
     is_paused: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ConcurrencyLimit:
     """So many slots under one name. `active_slots` is the sum of what its holders have."""
 
@@ -100,7 +100,7 @@ class ConcurrencyLimit:
     avg_slot_occupancy_seconds: float = 2.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NotificationPolicy:
     """Which states of which runs are told to whom."""
 
@@ -114,7 +114,7 @@ class NotificationPolicy:
     message_template: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Artifact:
     """Something that a run left for people to look at."""
 

@@ -13,7 +13,7 @@ from messages.states import State, StateType
 Intended = TypedDict("Intended", {"from": StateType | None, "to": StateType | None})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FlowRunRef:
     """The flow run whose state changed, after the change."""
 
@@ -27,7 +27,7 @@ class FlowRunRef:
     run_count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TaskRunRef:
     """The task run whose state changed, after the change; flow and deployment are its flow run's."""
 
@@ -44,7 +44,7 @@ class TaskRunRef:
     dynamic_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FlowRunStateChanged:
     """A state was written on a flow run: the intended one (ACCEPT) or the rules' choice (REJECT)."""
 
@@ -55,7 +55,7 @@ class FlowRunStateChanged:
     status: Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TaskRunStateChanged:
     """A state was written on a task run: the intended one (ACCEPT) or the rules' choice (REJECT)."""
 
@@ -66,14 +66,14 @@ class TaskRunStateChanged:
     status: Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunDeleted:
     """A run was deleted."""
 
     id: Id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CommandDeadLettered:
     """A command was given up after so many attempts; `command` is its envelope."""
 
@@ -82,7 +82,7 @@ class CommandDeadLettered:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Notification:
     """A flow run has a state that a policy watches; `message` is the policy's template, filled in."""
 

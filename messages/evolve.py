@@ -1,37 +1,29 @@
 """Changed copies of frozen values, at the speed of the hot path."""
 
-from dataclasses import fields
-from types import MemberDescriptorType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
 def evolve(value: T, /, **changes: Any) -> T:
-    """The same value with some fields changed: `dataclasses.replace` for frozen dataclasses with slots.
+    """The same value with some fields changed: `dataclasses.replace` for frozen dataclasses without slots.
 
-    A run has some thirty fields: going through its slots takes 4 microseconds, through `__init__` 15.
+    A run has some thirty fields: copying its dictionary takes one microsecond, going through `__init__` 15.
+    What a class does when it is made (`__post_init__`) is not done again.
 
     Raises:
         KeyError: there is no such field.
+        AttributeError: the class has slots.
     """
-    kind: type[Any] = type(value)
-    copy: T = object.__new__(kind)
-    members = _members(kind)
-    for member in members.values():
-        member.__set__(copy, member.__get__(value))
-    for name, new in changes.items():
-        members[name].__set__(copy, new)
+    copy = made(type(value), value.__dict__)
+    copy.__dict__.update(changes)
+    if len(copy.__dict__) != len(value.__dict__):
+        raise KeyError(*(changes.keys() - value.__dict__.keys()))
     return copy
 
 
-_KNOWN: dict[type[Any], dict[str, MemberDescriptorType]] = {}
-
-
-def _members(kind: type[Any]) -> dict[str, MemberDescriptorType]:
-    known = _KNOWN.get(kind)
-    if known is None:
-        if hasattr(kind, "__post_init__"):
-            raise TypeError(f"{kind.__name__} checks itself when it is made: use dataclasses.replace")
-        known = _KNOWN[kind] = {each.name: getattr(kind, each.name) for each in fields(kind)}
-    return known
+def made(kind: type[T], fields: dict[str, Any]) -> T:
+    """A frozen dataclass without slots, of all its fields: nothing is checked, and no default filled in."""
+    value: T = object.__new__(kind)
+    value.__dict__.update(fields)
+    return value

@@ -32,7 +32,7 @@ class Status(StrEnum):
     ERROR = "ERROR"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CommandRef:
     """Which command a result answers."""
 
@@ -40,7 +40,7 @@ class CommandRef:
     type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ErrorBody:
     """Why a command ended as ERROR."""
 
@@ -49,7 +49,7 @@ class ErrorBody:
     errors: list[Annotated[ErrorItem, shape_of(ErrorItem)]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Details:
     """Why the rules said no, and when to ask again (seconds)."""
 
@@ -57,7 +57,7 @@ class Details:
     delay_seconds: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunSummary:
     """The run as committed, in short."""
 
@@ -109,7 +109,7 @@ class Outcome:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Lease:
     """Slots taken. `lease_id` gives them back; without `expires_at` they are held until then."""
 
@@ -119,7 +119,7 @@ class Lease:
     expires_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FlowUpserted:
     """What came of `flow.upsert`; `created` is false where it existed already."""
 
@@ -127,7 +127,7 @@ class FlowUpserted:
     created: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DeploymentUpserted:
     """What came of `deployment.upsert`."""
 
@@ -135,7 +135,7 @@ class DeploymentUpserted:
     created: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkPoolUpserted:
     """What came of `work_pool.upsert`."""
 
@@ -143,7 +143,7 @@ class WorkPoolUpserted:
     created: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkQueueUpserted:
     """What came of `work_queue.upsert`."""
 
@@ -151,7 +151,7 @@ class WorkQueueUpserted:
     created: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ConcurrencyLimitUpserted:
     """What came of `concurrency_limit.upsert`."""
 
@@ -159,7 +159,7 @@ class ConcurrencyLimitUpserted:
     created: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NotificationPolicyUpserted:
     """What came of `notification_policy.upsert`."""
 
@@ -167,7 +167,7 @@ class NotificationPolicyUpserted:
     created: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SlotsAcquired:
     """What came of `concurrency_limit.acquire`: OK with the lease, or WAIT with `details`."""
 
@@ -175,28 +175,28 @@ class SlotsAcquired:
     details: Details | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SlotsReleased:
     """What came of `concurrency_limit.release`: false = nothing was held."""
 
     released: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Deleted:
     """What came of a delete command: false = there was nothing to delete."""
 
     deleted: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Updated:
     """What came of an update: false = no such run."""
 
     updated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FlowRunCreated:
     """What came of `flow_run.create`.
 
@@ -209,7 +209,7 @@ class FlowRunCreated:
     mismatch: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TaskRunCreated:
     """What came of `task_run.create`; `created` false: the run of this flow run, task key and dynamic key."""
 
@@ -217,7 +217,7 @@ class TaskRunCreated:
     created: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class StateSet:
     """What came of a set_state command: the state after it, the reason, and the run as committed."""
 
@@ -226,13 +226,13 @@ class StateSet:
     run: RunSummary
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ArtifactCreated:
     """What came of `artifact.create`."""
 
     artifact: Artifact
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BatchTaken:
     """Nothing: each command of a batch has a result of its own. A batch that cannot be read ends as ERROR."""

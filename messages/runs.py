@@ -16,7 +16,7 @@ class FlowRunPolicy(Data):
     """A flow run's `empirical_policy`: how it retries, and what it remembers of its pauses."""
 
     max_retries: Count = 0
-    retry_delay_seconds: Seconds = 0
+    retry_delay_seconds: Seconds = 0.0
     retries: Count | None = None
     retry_delay: Count | None = None
     pause_keys: frozenset[str] = frozenset()
@@ -28,7 +28,7 @@ class TaskRunPolicy(Data):
     """A task run's `empirical_policy`: how often, how late and how unevenly it retries."""
 
     max_retries: Count = 0
-    retry_delay_seconds: Seconds = 0
+    retry_delay_seconds: Seconds = 0.0
     retries: Count | None = None
     retry_delay: Count | Annotated[list[Count], Field(max_length=MAX_RETRY_DELAYS)] | None = None
     retry_jitter_factor: Seconds | None = None
@@ -38,7 +38,7 @@ _FLOW_RUN_POLICY = FlowRunPolicy()
 _TASK_RUN_POLICY = TaskRunPolicy()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FlowRun:
     """One run of a flow. `version` counts its changes; times are UTC; `total_run_time` is in seconds."""
 
@@ -77,7 +77,7 @@ class FlowRun:
     state: State | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TaskRun:
     """One run of a task. `version` counts its changes; times are UTC; `total_run_time` is in seconds."""
 

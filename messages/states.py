@@ -76,7 +76,7 @@ class ProposedState(Data):
     state_details: StateDetails = NO_DETAILS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class State:
     """A state as it is kept and told: whole, with its own id."""
 

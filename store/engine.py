@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg.types.json import set_json_loads
-from pydantic_core import from_json
+import msgspec
+from psycopg.adapt import Loader
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
@@ -66,5 +66,12 @@ def open_engine(
     return engine
 
 
+class _Json(Loader):
+    """The parser itself is what the driver calls for each value: no function of Python's between them."""
+
+    load = staticmethod(msgspec.json.decode)  # type: ignore[assignment]
+
+
 def _read_json_fast(connection: Any, _record: Any) -> None:
-    set_json_loads(from_json, connection)
+    for kind in ("json", "jsonb"):
+        connection.adapters.register_loader(kind, _Json)

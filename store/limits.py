@@ -18,7 +18,7 @@ AT_REST = "held by a run that is not under way"
 TOO_MANY = "more slots are taken than there are"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Slot:
     """What one holder has of one limit. The holder is a flow run, a task run or a lease: one of the three."""
 
@@ -93,7 +93,7 @@ ORDER BY limit_name, fault, holder_id
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """Which limits a batch may touch: by name, by id, or because one of these holds slots of them."""
 
@@ -153,7 +153,7 @@ def delete_slots(connection: Connection, ids: Iterable[Id]) -> None:
     driver.execute(connection, _DELETE, {"ids": ids_parameter(ids)})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Drift:
     """Slots that should not be taken; the holder is None where it is the limit as a whole that is at fault."""
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from messages.fields import Id
 from store import driver
+from store.encoding import encode
 from store.recordset import ids_parameter, texts_parameter
 
 # What the relay holds while it is the active one.
@@ -51,7 +51,7 @@ class Waiting:
 def insert(connection: Connection, entries: Sequence[tuple[str, str]], now: datetime) -> None:
     """Puts a transaction's events into the outbox. The rows that they are about must be locked by now: the
     outbox's id is drawn here, and gives the events of a run their order."""
-    driver.execute(connection, _INSERT, {"now": now, "entries": to_json(entries).decode()})
+    driver.execute(connection, _INSERT, {"now": now, "entries": encode(entries).decode()})
 
 
 def become_the_relay(connection: Connection) -> bool:

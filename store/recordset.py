@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import to_json
 from sqlalchemy import ClauseElement, Column, Table, bindparam, cast, column, func, insert, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSON
+
+from store.encoding import encode
 
 _DIALECT = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
@@ -44,7 +45,7 @@ def update_rows(table: Table, names: Sequence[str], *, key: str = "id") -> str:
 
 def rows_parameter(rows: Iterable[Any]) -> dict[str, str]:
     """The parameter of these statements. Objects may hold more members than there are columns."""
-    return {"rows": to_json(list(rows)).decode()}
+    return {"rows": encode(list(rows)).decode()}
 
 
 def ids_parameter(ids: Iterable[UUID]) -> str:
@@ -54,4 +55,4 @@ def ids_parameter(ids: Iterable[UUID]) -> str:
 
 def texts_parameter(texts: Iterable[str]) -> str:
     """A JSON list of texts."""
-    return to_json(list(texts)).decode()
+    return encode(list(texts)).decode()

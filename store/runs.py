@@ -1,6 +1,6 @@
 """Flow runs and task runs: locked, loaded, written, in whole sets. Never decides, only reads and writes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
+from messages.evolve import made
 from messages.fields import Id
 from messages.runs import FlowRun, FlowRunPolicy, TaskRun, TaskRunPolicy
 from messages.states import State, StateDetails, StateType
@@ -34,6 +35,7 @@ PROGRESS = (
     "state_timestamp",
     "empirical_policy",
 )
+_TYPES: dict[str | None, StateType | None] = {None: None, **{each.value: each for each in StateType}}
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 
 
@@ -57,7 +59,7 @@ class RunStore(Generic[R]):
         self, table: Table, states: Table, value: type[R], policy: type[FlowRunPolicy] | type[TaskRunPolicy]
     ) -> None:
         self.table, self.states = table, states
-        self._value: Callable[..., R] = value
+        self._value: type[R] = value
         self._policy = policy
         self._run_id = states.c[f"{table.name}_id"]
         columns = [table.c[each.name] for each in fields(value) if each.name != "state"]
@@ -120,9 +122,9 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(run_id uuid, moment timestam
 
     def _from_row(self, values: dict[str, Any], states: Mapping[Id, State]) -> R:
         values["empirical_policy"] = self._policy.model_validate(values["empirical_policy"])
-        if values["state_type"] is not None:
-            values["state_type"] = StateType(values["state_type"])
-        return self._value(**values, state=states.get(values["state_id"]))
+        values["state_type"] = _TYPES[values["state_type"]]
+        values["state"] = states.get(values["state_id"])
+        return made(self._value, values)
 
     def states_with(self, connection: Connection, state_ids: Iterable[Id]) -> dict[Id, State]:
         """The states that exist, with their data."""
@@ -147,7 +149,7 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(run_id uuid, moment timestam
         driver.execute(
             connection,
             self._update_progress,
-            rows_parameter({name: getattr(run, name) for name in names} for run in runs),
+            rows_parameter({name: run.__dict__[name] for name in names} for run in runs),
         )
 
     def update_all(self, connection: Connection, runs: Iterable[R]) -> None:
@@ -169,7 +171,9 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(run_id uuid, moment timestam
 
 
 def _row(run: FlowRun | TaskRun) -> dict[str, Any]:
-    return {each.name: getattr(run, each.name) for each in fields(run) if each.name != "state"}
+    row = dict(run.__dict__)
+    del row["state"]
+    return row
 
 
 FLOW_RUNS = RunStore(flow_run, flow_run_state, FlowRun, FlowRunPolicy)

@@ -62,7 +62,7 @@ def test_graph_and_dependencies_of_a_run(wire: Wire) -> None:
 
 
 def test_a_query_does_not_wait_behind_commands(wire: Wire) -> None:
-    flood = [wire.envelope("flow_run.create", {"flow_name": "f"}, replyto=None) for _ in range(3_000)]
+    flood = [wire.envelope("flow_run.create", {"flow_name": "f"}, replyto=None) for _ in range(8_000)]
     last = wire.envelope("flow.upsert", {"name": "f"})
     wire.send(*flood, last)
     assert wire.data("flow.read", {"name": "nothing"})["found"] is False

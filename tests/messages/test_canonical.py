@@ -1,11 +1,8 @@
-"""The canonical form, signatures and fingerprints."""
+"""The canonical form and signatures."""
 
 import json
 import math
 import struct
-import subprocess
-import sys
-import timeit
 from typing import Any
 
 import pytest
@@ -13,7 +10,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messages.canonical import canonical, fingerprint, number, sign, verify
+from messages.canonical import canonical, number, sign, verify
 from messages.errors import ErrorCode, Refused
 from tests.messages.examples import envelope
 
@@ -130,44 +127,6 @@ def shuffled(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: shuffled(value[key]) for key in reversed(value)}
     return value
-
-
-def test_a_fingerprint_does_not_depend_on_the_order_of_keys_nor_on_the_process() -> None:
-    command = envelope("flow_run.create")
-    program = (
-        "import json, sys; from messages.canonical import fingerprint;"
-        "print(fingerprint(json.load(sys.stdin)).hex())"
-    )
-    other = subprocess.run(
-        [sys.executable, "-c", program],
-        input=json.dumps(shuffled(command)),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert other.stdout.strip() == fingerprint(command).hex()
-    assert len(fingerprint(command)) == 16
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("type", "x"), ("source", "x"), ("data", {}), ("partitionkey", "x"), ("sequence", "9")],
-)
-def test_a_fingerprint_tells_contents_apart(name: str, value: Any) -> None:
-    command = envelope("flow_run.create")
-    assert fingerprint({**command, name: value}) != fingerprint(command)
-
-
-@pytest.mark.parametrize("name", ["time", "replyto", "correlationid", "traceparent", "signature", "unknown"])
-def test_a_fingerprint_leaves_out_what_a_sender_may_change_when_it_sends_again(name: str) -> None:
-    command = envelope("flow_run.create")
-    assert fingerprint({**command, name: "x"}) == fingerprint(command)
-
-
-def test_a_fingerprint_is_quick() -> None:
-    command = envelope("flow_run.create")
-    best = min(timeit.repeat(lambda: fingerprint(command), number=200, repeat=20)) / 200
-    assert best < 15e-6
 
 
 def test_a_signature_holds_for_the_same_content_in_any_order() -> None:

@@ -26,7 +26,7 @@ from messages.results import (
 )
 from messages.runs import FlowRun, TaskRun
 from messages.states import State, StateDetails, StateType
-from messages.wire import encode
+from store.encoding import encode
 
 ID = UUID("ae16da4a-9ef3-4a2a-8f02-21fd797ad543")
 NOW = datetime(2026, 11, 23, 5, 9, 21, 246_000, UTC)

@@ -6,8 +6,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messages.canonical import fingerprint
 from workers.pipeline.command import Command
+from workers.pipeline.fingerprint import fingerprint
 from workers.pipeline.order import Turns, take_turns
 
 KEY = ("tests", "k")

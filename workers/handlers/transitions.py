@@ -91,7 +91,7 @@ def set_flow_run_state(world: World, run: FlowRun, wanted: ProposedState | State
     if decision.state is not None:
         world.flow_run_states.put(_written(world, changed, decision.state, now))
         changed = world.flow_runs.put(_as_kept(changed))
-        told = evolve(changed, state=decision.state)
+        told = _as_told(changed, decision.state)
         world.tell(run_events.flow_run_changed(world, run, told, proposed.type, decision.status))
         for notification in notify(world, told):
             world.tell(notification)
@@ -118,7 +118,7 @@ def set_task_run_state(world: World, run: TaskRun, wanted: ProposedState | State
     if decision.state is not None:
         world.task_run_states.put(_written(world, changed, decision.state, now))
         changed = world.task_runs.put(_as_kept(changed))
-        told = evolve(changed, state=decision.state)
+        told = _as_told(changed, decision.state)
         world.tell(run_events.task_run_changed(world, run, told, proposed.type, decision.status))
     for effect in decision.effects:
         _carry_out_effect(world, changed, effect, now)
@@ -183,6 +183,11 @@ def _as_kept(run: R) -> R:
     if kept is run.state.data:
         return run
     return evolve(run, state=evolve(run.state, data=kept))
+
+
+def _as_told(run: R, state: State) -> R:
+    """The run with the state as it was decided: its data are told even where they are not persisted."""
+    return run if run.state is state else evolve(run, state=state)
 
 
 def _echoed(decision: Decision) -> Decision:

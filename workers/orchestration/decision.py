@@ -67,7 +67,7 @@ class Fault:
     error: Exception
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Decision:
     """A verdict and all that follows from it.
 

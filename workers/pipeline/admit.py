@@ -11,7 +11,6 @@ from uuid import UUID
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from messages.canonical import fingerprint
 from messages.commands.batch import Batch
 from messages.envelope import REPLYTO_PATTERN, Envelope
 from messages.errors import ErrorCode, ErrorItem, Refused, fault
@@ -20,6 +19,7 @@ from messages.registry import BATCH
 from messages.results import ErrorBody, Outcome, Status
 from messages.wire import MAX_DEPTH, MAX_MESSAGE_BYTES, decode
 from workers.pipeline.command import Admitted, Again, Command, Unreadable
+from workers.pipeline.fingerprint import fingerprint
 from workers.pipeline.guard import OPEN, Guard
 
 _REPLYTO = re.compile(REPLYTO_PATTERN)

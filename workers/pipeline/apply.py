@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from messages.canonical import fingerprint
 from messages.fields import Id
 from messages.registry import COMMANDS
-from messages.wire import encode
 from store import dead_letters, inbox, outbox, sequences
+from store.encoding import encode
 from store.transaction import Connection, Engine, sent_together, transaction
 from workers.pipeline.admit import admit_envelope
 from workers.pipeline.command import Admitted, Command, Unreadable
 from workers.pipeline.decide import Decided, decide
 from workers.pipeline.deliveries import entries_of, inbox_row
 from workers.pipeline.envelopes import refusal_of, result_of
+from workers.pipeline.fingerprint import fingerprint
 from workers.pipeline.gather import gather
 from workers.pipeline.needs import needs_of
 from workers.pipeline.order import Key, Turns, key_of, take_turns
@@ -116,7 +116,7 @@ class Applier:
                     to_tell.append(command.id)
         if rows:
             # In one order for everybody: two copies of a batch must not wait for each other.
-            inbox.insert(connection, sorted(rows, key=lambda row: str(row["id"])))
+            inbox.insert(connection, sorted(rows, key=lambda row: row["id"].int))
         _move_turns(connection, turns, now)
         entries = [
             entry

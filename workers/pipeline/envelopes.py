@@ -7,7 +7,7 @@ from pydantic_core import from_json
 
 from messages.fields import Id
 from messages.results import Outcome
-from messages.wire import encode
+from store.encoding import encode
 from workers.pipeline.command import Command, Unreadable
 from workers.world.world import Event
 

@@ -58,30 +58,32 @@ class Collection(Generic[T]):
 
     def __init__(self, journal: Journal, keys: Callable[[T], Iterable[Hashable]] = _no_keys) -> None:
         self._journal, self._keys = journal, keys
-        self._rows: dict[Id, T] = {}
-        self._loaded: dict[Id, T] = {}
-        self._index: dict[Hashable, Id] = {}
-        self._removed: dict[Id, bool] = {}
+        # By the number of the id: a UUID computes its hash anew at each look, in Python.
+        self._rows: dict[int, T] = {}
+        self._loaded: dict[int, T] = {}
+        self._index: dict[Hashable, int] = {}
+        self._removed: dict[int, Id] = {}
 
     def load(self, values: Iterable[T]) -> None:
         """Values as the database has them."""
         for value in values:
-            ident = value.id  # type: ignore[attr-defined]
+            ident = value.id.int  # type: ignore[attr-defined]
             self._rows[ident] = self._loaded[ident] = value
             for key in self._keys(value):
                 self._index[key] = ident
 
     def get(self, ident: Id | None) -> T | None:
         """The value with this id."""
-        return None if ident is None else self._rows.get(ident)
+        return None if ident is None else self._rows.get(ident.int)
 
     def by(self, *key: Hashable) -> T | None:
         """The value with this other key."""
-        return self.get(self._index.get(key))
+        ident = self._index.get(key)
+        return None if ident is None else self._rows.get(ident)
 
     def put(self, value: T) -> T:
         """Adds a value, or replaces the one with its id."""
-        ident = value.id  # type: ignore[attr-defined]
+        ident = value.id.int  # type: ignore[attr-defined]
         self._journal.set(self._rows, ident, value)
         for key in self._keys(value):
             if self._index.get(key) != ident:
@@ -90,13 +92,14 @@ class Collection(Generic[T]):
 
     def remove(self, ident: Id) -> None:
         """Takes the value out."""
-        value = self._rows.get(ident)
+        number = ident.int
+        value = self._rows.get(number)
         if value is None:
             return
-        self._journal.drop(self._rows, ident)
-        self._journal.set(self._removed, ident, True)
+        self._journal.drop(self._rows, number)
+        self._journal.set(self._removed, number, ident)
         for key in self._keys(value):
-            if self._index.get(key) == ident:
+            if self._index.get(key) == number:
                 self._journal.drop(self._index, key)
 
     def __iter__(self) -> Iterator[T]:
@@ -114,4 +117,6 @@ class Collection(Generic[T]):
                 inserted.append(value)
             elif old is not value:
                 updated.append((old, value))
-        return Changed(inserted, updated, [ident for ident in self._removed if ident in self._loaded])
+        return Changed(
+            inserted, updated, [ident for number, ident in self._removed.items() if number in self._loaded]
+        )
