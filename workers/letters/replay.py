@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from messages.canonical import fingerprint
 from messages.errors import ErrorCode
 from messages.fields import Id
 from store import dead_letters, inbox
@@ -17,6 +16,7 @@ from store.dead_letters import Letter
 from store.inbox import Seen
 from store.transaction import Connection, Engine, transaction
 from workers.pipeline.apply import LARGEST_KEPT
+from workers.pipeline.fingerprint import fingerprint
 
 AT_ONCE = 200
 
