@@ -9,7 +9,7 @@ RUN python -m venv /opt/interlock
 # The dependencies first, around an empty package: this layer is made anew only when they change.
 COPY pyproject.toml constraints.txt ./
 RUN touch README.md \
-    && /opt/interlock/bin/pip install --quiet '.[server,notify]' \
+    && /opt/interlock/bin/pip install --quiet '.[server,notify,dashboard]' \
     && /opt/interlock/bin/pip uninstall --quiet --yes interlock \
     && rm -rf README.md build ./*.egg-info
 COPY README.md LICENSE ./

@@ -29,7 +29,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 		exit 1; \
 	fi; \
 	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[server,embedded,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[server,embedded,dashboard,dev]'
 	@touch $@
 
 demo: install ## Replay recorded traffic on servers of its own, and compare the answers: half a minute.
@@ -71,7 +71,7 @@ constraints: ## Look for newer versions within the bounds of pyproject.toml; wri
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	python3 -m venv "$$folder/venv"; \
 	unset PIP_CONSTRAINT PIP_BUILD_CONSTRAINT; \
-	"$$folder/venv/bin/pip" install --quiet '.[server,embedded,dev]' 'setuptools>=77'; \
+	"$$folder/venv/bin/pip" install --quiet '.[server,embedded,dashboard,dev]' 'setuptools>=77'; \
 	{ sed '/^#/!d' constraints.txt; \
 	  "$$folder/venv/bin/pip" freeze --all --exclude interlock --exclude pip | sort --ignore-case; } > "$$folder/new"; \
 	cp "$$folder/new" constraints.txt

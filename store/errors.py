@@ -2,7 +2,9 @@
 
 
 class StoreError(Exception):
-    """Base of the errors of this package."""
+    """Base of the errors of this package. `sqlstate` is PostgreSQL's code, where it has given one."""
+
+    sqlstate: str = ""
 
 
 class SchemaMismatch(StoreError):

@@ -61,6 +61,12 @@ def _translated() -> Iterator[None]:
 
 def _meaning(error: BaseException | None) -> StoreError:
     state = getattr(error, "sqlstate", None) or ""
+    meant = _kind_of(error, state)
+    meant.sqlstate = state
+    return meant
+
+
+def _kind_of(error: BaseException | None, state: str) -> StoreError:
     if isinstance(error, psycopg.errors.PipelineAborted):
         # What failed before it, among statements sent together, is not known here: another try will tell.
         return Raced("a statement sent before this one failed")

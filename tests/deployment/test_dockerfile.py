@@ -65,7 +65,7 @@ def test_its_health_is_what_the_doctor_says(instructions: list[Instruction]) -> 
 
 def test_dependencies_have_a_layer_that_changes_only_with_them(instructions: list[Instruction]) -> None:
     order = [each.value for each in instructions if each.name in ("COPY", "RUN")]
-    installed = next(number for number, value in enumerate(order) if "'.[server,notify]'" in value)
+    installed = next(number for number, value in enumerate(order) if "'.[server,notify,dashboard]'" in value)
 
     assert "pyproject.toml constraints.txt ./" in order[:installed]
     assert not [value for value in order[:installed] if "workers" in value]

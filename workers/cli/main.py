@@ -17,6 +17,7 @@ from workers.cli import (
     schema,
     send,
     slots,
+    top,
     trial,
     watch,
 )
@@ -66,6 +67,7 @@ app.command(rich_help_panel=USING)(watch.watch)
 app.command(rich_help_panel=USING)(notify.notify)
 app.command(rich_help_panel=LOOKING)(graph.graph)
 app.add_typer(deadletters.app, name="deadletters", rich_help_panel=LOOKING)
+app.command(rich_help_panel=LOOKING)(top.top)
 app.add_typer(slots.app, name="slots", rich_help_panel=LOOKING)
 app.command(rich_help_panel=LOOKING)(doctor.doctor)
 app.command(rich_help_panel=LOOKING)(schema.schema)

@@ -3,6 +3,7 @@
 This is the whole shell in one place. What it does not do: read from Redis, write to Redis, try again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -48,6 +49,9 @@ class Applied:
     ended: dict[Id, Ended] = field(default_factory=dict)
     events: int = 0
     parked: int = 0
+    #: how many commands came to (type, status), and how many had ended before
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    replayed: int = 0
 
 
 @dataclass(slots=True)
@@ -90,6 +94,8 @@ class Applier:
                 applied = self._deliver(connection, world, decided, turns, now)
                 self._bury(connection, [*unreadable, *(each.command for each in decided)], world, now)
         copies = (*claimed.repeats, *turns.repeats)
+        applied.replayed = len(copies)
+        applied.outcomes.update((each.type, each.outcome.status) for each in unreadable)
         parked = {command.id: Ended(command.fingerprint, None) for command in turns.waiting}
         for replyto, envelope in answers(copies, claimed.known | parked | applied.ended, world.new_id, now):
             applied.replies.append(Reply(replyto, envelope))
@@ -103,6 +109,7 @@ class Applier:
     ) -> Applied:
         """Results into the inbox, events into the outbox, positions of sequences: the transaction's last words."""
         applied = Applied(parked=len(turns.to_park))
+        applied.outcomes.update((each.command.type, each.outcome.status) for each in decided)
         rows, to_tell = [], []
         for each in decided:
             command, outcome = each.command, each.outcome

@@ -6,8 +6,10 @@ own sake is set aside, alone.
 
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Event
 from typing import Any, TypeVar
 
@@ -18,6 +20,7 @@ from store import inbox
 from store.errors import Raced, StoreUnavailable
 from store.transaction import transaction
 from workers.broker.batches import RawMessage, Requeue
+from workers.figures.tally import BatchTimes, Tally, enqueued_at
 from workers.now import now
 from workers.pipeline.admit import Limits, admit, admit_envelope
 from workers.pipeline.apply import Applied, Applier
@@ -48,6 +51,7 @@ class CommandHandler:
     types: dict[str, type[Data]]
     limits: Limits
     stopping: Event
+    tally: Tally = field(default_factory=Tally)
 
     def __call__(self, messages: Sequence[RawMessage]) -> None:
         """Returns when every command of the batch is answered, parked or set aside.
@@ -65,8 +69,27 @@ class CommandHandler:
         admitted = [each for each in came if not isinstance(each, Again)]
         tell_of_refused(admitted)
         admitted += self._recall([each.id for each in came if isinstance(each, Again)])
-        for applied in self._apply(admitted):
+        parts = self._apply(admitted)
+        committed = now()
+        for applied in parts:
             self._publish(applied)
+        self._count(messages, parts, moment, committed)
+
+    def _count(
+        self, messages: Sequence[RawMessage], parts: Sequence[Applied], began: datetime, committed: datetime
+    ) -> None:
+        outcomes: Counter[tuple[str, str]] = Counter()
+        for applied in parts:
+            for (kind, status), number in applied.outcomes.items():
+                # Anybody can invent a type: there must not be a figure for each.
+                outcomes[(kind if kind in self.types else "unknown", status)] += number
+        times = BatchTimes(
+            began=began.timestamp(),
+            applied=committed.timestamp(),
+            published=now().timestamp(),
+            enqueued=enqueued_at(each.body for each in messages if each.body is not None),
+        )
+        self.tally.batch(outcomes, sum(each.replayed for each in parts), times)
 
     def _recall(self, ids: Sequence[Id]) -> list[Admitted]:
         """Commands that are to be tried again, as they were admitted; those that have ended meanwhile are left out."""
@@ -112,7 +135,8 @@ class CommandHandler:
         while True:
             try:
                 return self._patiently(lambda: self.applier.apply(admitted, held_back))
-            except Raced:
+            except Raced as race:
+                self.tally.retried(race.sqlstate or "race")
                 races += 1
                 if races > _RACES:
                     raise
@@ -125,6 +149,7 @@ class CommandHandler:
             try:
                 done = work()
             except StoreUnavailable as error:
+                self.tally.retried(error.sqlstate or "unavailable")
                 if not told:
                     log.warning("waiting for the database", extra={"error": str(error)})
                     told = True

@@ -15,6 +15,8 @@ from workers.broker.batches import Handler, declare_batch_actor
 from workers.broker.connections import command_client
 from workers.broker.redis_broker import InterlockBroker
 from workers.broker.run import QueueRunner
+from workers.figures.reports import Reporter
+from workers.figures.tally import Tally
 from workers.now import now
 from workers.pipeline.admit import Limits
 from workers.pipeline.apply import Applier
@@ -68,6 +70,8 @@ class CommandAndQueryWorker:
         self._client = command_client(settings.redis_url)
         self._publisher = Publisher.over(self._client, settings)
         self._notes = Notes(self._engine)
+        self._tally = Tally()
+        self._reporter = Reporter(self._tally, self._client, settings.namespace)
         self._runners = [
             self._runner(COMMANDS_QUEUE, self._command_handler(), settings.worker_threads),
             self._runner(QUERIES_QUEUE, self._query_handler(), settings.query_threads),
@@ -76,6 +80,7 @@ class CommandAndQueryWorker:
     def start(self) -> None:
         """Begins to fetch."""
         self._notes.start()
+        self._reporter.start()
         for runner in self._runners:
             runner.start()
 
@@ -86,6 +91,7 @@ class CommandAndQueryWorker:
         for runner in self._runners:
             runner.stop(grace_s)
         self._notes.close()
+        self._reporter.close()
         self._client.close()
         self._engine.dispose()
         self._read_engine.dispose()
@@ -128,6 +134,7 @@ class CommandAndQueryWorker:
             types=COMMANDS,
             limits=self._limits(),
             stopping=self._stopping,
+            tally=self._tally,
         )
 
     def _query_handler(self) -> QueryHandler:

@@ -409,6 +409,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("parent_task_run_id IS NOT NULL"),
     )
     op.create_index(
+        "ix_flow_run_unfinished",
+        "flow_run",
+        ["state_type"],
+        unique=False,
+        postgresql_where=sa.text("state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')"),
+    )
+    op.create_index(
         "ix_flow_run_paused",
         "flow_run",
         ["id"],
@@ -664,6 +671,11 @@ def downgrade() -> None:
     )
     op.drop_index(
         "ix_flow_run_scheduled", table_name="flow_run", postgresql_where=sa.text("state_type = 'SCHEDULED'")
+    )
+    op.drop_index(
+        "ix_flow_run_unfinished",
+        table_name="flow_run",
+        postgresql_where=sa.text("state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')"),
     )
     op.drop_index(
         "ix_flow_run_paused", table_name="flow_run", postgresql_where=sa.text("state_type = 'PAUSED'")

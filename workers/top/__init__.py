@@ -1,0 +1,1 @@
+"""`interlock top`: the figures in a terminal, as they change."""
