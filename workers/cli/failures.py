@@ -57,6 +57,13 @@ def _of_usage(error: Exception) -> Failure | None:
     return None
 
 
+def _of_the_surroundings(error: Exception) -> Failure | None:
+    from workers.cluster import NoPlaceForKeys
+    from workers.skew import ClocksDiffer
+
+    return Failure(NO, str(error)) if isinstance(error, NoPlaceForKeys | ClocksDiffer) else None
+
+
 def _of_messages(error: Exception) -> Failure | None:
     from messages.client.errors import BrokerUnreachable, Unanswered
     from messages.errors import Refused
@@ -121,6 +128,7 @@ def _redis_trouble(error: Exception) -> Failure:
 
 _KNOWN: tuple[Callable[[Exception], Failure | None], ...] = (
     _of_usage,
+    _of_the_surroundings,
     _of_messages,
     _of_redis,
     _of_the_embedded_servers,

@@ -29,16 +29,22 @@ def prepare(**overrides: object) -> "Settings":
 
 
 def require_servers(settings: "Settings") -> None:
-    """Looks whether both servers answer and the schema is current: once running, processes wait out trouble,
-    but one that starts with wrong addresses should say so.
+    """Looks whether both servers answer and are as they should be: once running, processes wait out trouble, but
+    one that starts with wrong addresses should say so.
 
     Raises:
         StoreError: the database cannot be reached, or its schema is another.
         redis.RedisError: Redis cannot be reached.
+        NoPlaceForKeys: Redis is a cluster, and the namespace would scatter keys over it.
+        ClocksDiffer: this machine's clock is too far from theirs.
     """
     from messages.streams import connect
     from store import schema
+    from workers import skew
+    from workers.cluster import require_place
 
     schema.require(settings.database_url)
     with connect(settings.redis_url) as redis:
         redis.ping()
+        require_place(redis, settings.namespace)
+    skew.require(settings)

@@ -1,7 +1,9 @@
 """Whether this machine, Redis and PostgreSQL agree on the time."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+import redis
 
 from workers.doctor.finding import Finding, fail, ok, warn
 
@@ -13,6 +15,12 @@ def skew(ask: Callable[[], datetime], now: Callable[[], datetime]) -> timedelta:
     """How far another clock is ahead of this machine's."""
     measured = [_once(ask, now) for _ in range(_TRIES)]
     return min(measured)[1]
+
+
+def redis_time(client: redis.Redis) -> datetime:
+    """The clock of Redis."""
+    seconds, microseconds = client.time()
+    return datetime.fromtimestamp(seconds + microseconds / 1_000_000, UTC)
 
 
 def judge(name: str, skew: timedelta, heartbeat_timeout: timedelta) -> Finding:

@@ -1,7 +1,6 @@
 """All checks, one after the other. A server that is away ends its own checks, not the other's."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import redis
 
@@ -64,15 +63,10 @@ def _examine_redis(settings: Settings, findings: list[Finding]) -> None:
 
 def _of_redis(client: redis.Redis, settings: Settings) -> Iterator[Finding]:
     yield from redis_server.judge(redis_server.ask(client), settings.namespace)
-    skew = clocks.skew(lambda: _redis_time(client), now)
+    skew = clocks.skew(lambda: clocks.redis_time(client), now)
     yield clocks.judge("Redis clock", skew, settings.heartbeat_timeout)
     timeout_s = settings.heartbeat_timeout.total_seconds()
     consumers = at_work.alive_consumers(client, settings.namespace, timeout_s)
     for queue in at_work.queues(client, settings.namespace):
         yield at_work.judge_queue(queue, consumers)
     yield at_work.judge_workers(consumers)
-
-
-def _redis_time(client: redis.Redis) -> datetime:
-    seconds, microseconds = client.time()
-    return datetime.fromtimestamp(seconds + microseconds / 1_000_000, UTC)

@@ -23,6 +23,7 @@ from workers.clock.duty import Means
 from workers.now import monotonic, now
 from workers.processes.stopping import until_stopped
 from workers.settings import Settings
+from workers.skew import watched
 from workers.streams import Publisher
 from workers.supervisor import tell_ready
 
@@ -44,7 +45,7 @@ def run(settings: Settings) -> int:
     )
     require_current(engine)
     client = command_client(settings.redis_url)
-    with until_stopped() as stopped:
+    with until_stopped() as stopped, watched(settings):
         tell_ready()
         publisher = Publisher.over(client, settings)
         Clock(lock, Means(engine, publisher, settings, uuid7, random.random, stopped)).run()

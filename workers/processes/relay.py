@@ -21,6 +21,7 @@ from workers.now import monotonic, now
 from workers.pipeline.envelopes import replayed
 from workers.processes.stopping import until_stopped
 from workers.settings import Settings
+from workers.skew import watched
 from workers.streams import Publisher
 from workers.supervisor import tell_ready
 
@@ -39,7 +40,7 @@ def run(settings: Settings) -> int:
     engine = open_engine(settings.database_url, pool_size=1, timeouts=timeouts, application="interlock relay")
     require_current(engine)
     client = command_client(settings.redis_url)
-    with until_stopped() as stopped:
+    with until_stopped() as stopped, watched(settings):
         tell_ready()
         Relay(engine, client, Publisher.over(client, settings), stopped).run()
     engine.dispose()

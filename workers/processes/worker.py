@@ -30,6 +30,7 @@ from workers.processes.guarding import guard_of
 from workers.processes.stopping import until_stopped
 from workers.queries.handler import QueryHandler
 from workers.settings import Settings
+from workers.skew import watched
 from workers.streams import Publisher
 from workers.supervisor import tell_ready
 from workers.world.world import Waits, World
@@ -48,7 +49,7 @@ def run(settings: Settings) -> int:
         log.error(str(fault))
         return 1
     memory.settle()
-    with until_stopped() as stopped:
+    with until_stopped() as stopped, watched(settings):
         worker.start()
         tell_ready()
         stopped.wait()
