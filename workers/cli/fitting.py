@@ -38,7 +38,8 @@ Layout = dict[str, int]
 
 def fit(columns: Sequence[Column], width: int | None) -> Layout:
     """Which columns there is room for, and how much for each. `width` None: for all there is."""
-    kept = list(columns)
+    # What is empty says nothing; where nobody looks, a column that comes and goes would say less.
+    kept = [each for each in columns if width is None or each.rank == 0 or any(each.cells)]
     while width is not None and _room(kept, [each.narrowest for each in kept]) > width:
         last = max(kept, key=lambda each: each.rank)
         if last.rank == 0:

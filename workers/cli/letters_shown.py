@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from workers.cli.moments import clock_time, distance, span
 from workers.cli.screen import print_line, printable, screen
+from workers.runs.times import clock_time, distance, span
 
 if TYPE_CHECKING:
     from uuid import UUID

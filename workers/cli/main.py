@@ -14,6 +14,7 @@ from workers.cli import (
     notify,
     processes,
     request,
+    runs,
     schema,
     send,
     slots,
@@ -66,6 +67,7 @@ app.command(rich_help_panel=USING)(request.request)
 app.command(rich_help_panel=USING)(watch.watch)
 app.command(rich_help_panel=USING)(notify.notify)
 app.command(rich_help_panel=LOOKING)(graph.graph)
+app.add_typer(runs.app, name="runs", rich_help_panel=LOOKING)
 app.add_typer(deadletters.app, name="deadletters", rich_help_panel=LOOKING)
 app.command(rich_help_panel=LOOKING)(top.top)
 app.add_typer(slots.app, name="slots", rich_help_panel=LOOKING)

@@ -1,7 +1,7 @@
 """The limits with their holders as they are now. Reads only."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,11 +39,11 @@ class Overview:
 def look(engine: Engine, name: str | None, now: datetime) -> Overview:
     """All limits, or the one of this name if there is one; all as of one moment."""
     with transaction(for_reading(engine)) as connection:
-        return Overview(list(_uses(connection, name, now)), drift(connection, now))
+        return Overview(list(uses(connection, store.limits(connection, name), now)), drift(connection, now))
 
 
-def _uses(connection: Connection, name: str | None, now: datetime) -> Iterator[Use]:
-    limits = store.limits(connection, name)
+def uses(connection: Connection, limits: Sequence[ConcurrencyLimit], now: datetime) -> Iterator[Use]:
+    """These limits, with what is taken of each and by whom."""
     held: defaultdict[Id, list[Holder]] = defaultdict(list)
     for holder in store.holders(connection, (limit.id for limit in limits), now):
         held[holder.slot.limit_id].append(holder)
