@@ -32,7 +32,8 @@ def draw_bar(root: Element, frame: Frame, bar: Bar) -> None:
     if label := frame.label(bar):
         start = left if bar.is_label_inside else right
         place = {"x": number(start + text.PADDING), "y": number(frame.middle(bar) + 4.2)}
-        SubElement(group, "text", place | ({"class": "ig-in"} if bar.is_label_inside else {})).text = label
+        place["class"] = "ig-in" if bar.is_label_inside else "ig-out"
+        SubElement(group, "text", place).text = label
 
 
 def draw_surroundings(root: Element, frame: Frame) -> None:

@@ -1,8 +1,10 @@
 """The measures of a picture in pixels: how high its rows are, and where its parts stand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
+from messages.fields import Id
 from workers.drawing import text
 from workers.drawing.described import caption
 from workers.drawing.layout import BAR_WIDTH, MARGIN, Bar, Layout
@@ -25,6 +27,7 @@ class Frame:
     """A layout as it is drawn, in pixels."""
 
     drawn: Layout
+    _labels: dict[Id, str] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def row_height(self) -> float:
@@ -42,10 +45,22 @@ class Frame:
         return self.row_height >= _LABELLED_ROW
 
     @cached_property
+    def beyond(self) -> float:
+        """How far labels go beyond the end of the axis."""
+        ends = [self.label_end(bar) for bar in self.drawn.bars]
+        return max(0.0, max(ends, default=0.0) - self.x(self.drawn.span.seconds))
+
+    @cached_property
     def width(self) -> float:
         """The whole picture, with what labels need at its right."""
-        ends = [self.label_end(bar) for bar in self.drawn.bars]
-        return max(self.x(self.drawn.span.seconds), max(ends, default=0.0)) + MARGIN
+        return self.x(self.drawn.span.seconds) + self.beyond + MARGIN
+
+    @cached_property
+    def following(self) -> dict[int, int]:
+        """Which bar stands next in the same row, for each that is not the last there. Places in `drawn.bars`."""
+        bars = self.drawn.bars
+        order = sorted(range(len(bars)), key=lambda each: (bars[each].row, bars[each].begin))
+        return {one: other for one, other in pairwise(order) if bars[one].row == bars[other].row}
 
     @property
     def rows_top(self) -> float:
@@ -80,8 +95,12 @@ class Frame:
 
     def label(self, bar: Bar) -> str:
         """As much of the label as has room."""
-        room = bar.room - text.PADDING * (2 if bar.is_label_inside else 1)
-        return text.fitted(caption(bar.node), room) if self.has_labels else ""
+        if not self.has_labels:
+            return ""
+        if (known := self._labels.get(bar.node.id)) is None:
+            room = bar.room - text.PADDING * (2 if bar.is_label_inside else 1)
+            known = self._labels[bar.node.id] = text.fitted(caption(bar.node), room)
+        return known
 
     def label_end(self, bar: Bar) -> float:
         """Where its label ends, if that is not within the bar; else where the bar ends."""

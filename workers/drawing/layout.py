@@ -16,8 +16,9 @@ BAR_WIDTH = 6
 _GAP = 14
 #: Larger graphs are drawn with labels only where there happens to be room.
 MOST_LABELLED = 400
-_WIDEST_LABEL = 200.0
-_WIDTHS = ((40, 1200), (150, 1600), (1_000, 2400))
+# What is kept free for labels, and what they take if there is more.
+_KEPT_FOR_LABELS, _WIDEST_LABEL = 220.0, 340.0
+_WIDTHS = ((80, 1200), (150, 1600), (1_000, 2400))
 _WIDEST = 3600
 
 
@@ -92,7 +93,7 @@ def _taken(node: GraphNode, extent: tuple[float, float], scale: float, number: i
     begin = extent[0] * scale
     width = max(extent[1] * scale - begin, BAR_WIDTH)
     if number <= MOST_LABELLED:
-        label = min(text.width(caption(node)), _WIDEST_LABEL) + 2 * text.PADDING
+        label = min(text.width(caption(node)), _KEPT_FOR_LABELS) + 2 * text.PADDING
         if label > width:
             width += label
         return begin, begin + width + _GAP

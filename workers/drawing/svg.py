@@ -12,13 +12,15 @@ from workers.drawing import axis, described, edges, legend, text
 from workers.drawing.bars import draw_artifact, draw_bar, draw_surroundings
 from workers.drawing.edges import number
 from workers.drawing.frame import Frame
-from workers.drawing.layout import MARGIN, Layout, layout
+from workers.drawing.layout import MARGIN, MOST_LABELLED, Layout, layout
 from workers.drawing.palette import LOOKS
 from workers.drawing.title import Title
 
 _STYLE = """
 .ig text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;fill:#1f2933}
-.ig .ig-name{font-size:18px;font-weight:600}.ig .ig-soft{fill:#5b6773}.ig .ig-in{fill:#fff;font-weight:500}
+.ig .ig-name{font-size:18px;font-weight:600}.ig .ig-soft{fill:#5b6773}
+.ig .ig-out{paint-order:stroke;stroke:#fbfcfd;stroke-width:3px;stroke-linejoin:round}
+.ig .ig-in{fill:#fff;font-weight:500}
 .ig-page{fill:#fbfcfd;stroke:#d7dde4}.ig-grid{stroke:#e3e8ee;fill:none}.ig-sub{fill:none;stroke:#fff;stroke-opacity:.7}
 .ig-edges{fill:none;stroke:#6b7a8c;stroke-width:1.3;stroke-opacity:.75}.ig-many{stroke-width:1;stroke-opacity:.4}
 .ig-around{fill-opacity:.07;stroke-opacity:.45}.ig-mark{stroke:#fbfcfd;stroke-width:1.3}
@@ -29,7 +31,10 @@ _MANY = 150
 
 def as_svg(graph: Graph, *, now: datetime, title: Title | None = None) -> str:
     """The picture. `now` is where bars of nodes that go on end. Large graphs have thin rows and no labels."""
-    return svg_of(layout(graph, now=now), title or Title())
+    drawn = layout(graph, now=now)
+    if len(graph.nodes) <= MOST_LABELLED and (beyond := Frame(drawn).beyond) > 0:
+        drawn = layout(graph, now=now, width=drawn.width - beyond)
+    return svg_of(drawn, title or Title())
 
 
 def svg_of(drawn: Layout, title: Title) -> str:
@@ -75,7 +80,7 @@ def _draw_edges(root: Element, frame: Frame) -> int:
     """Answers how many were left out."""
     shown, left_out = edges.chosen(frame)
     kind = "ig-edges ig-many" if len(shown) > _MANY else "ig-edges"
-    group, bars = SubElement(root, "g", {"class": kind}), frame.drawn.bars
+    group = SubElement(root, "g", {"class": kind})
     for parent, child in shown:
-        SubElement(group, "path", {"d": edges.curve(frame, bars[parent], bars[child])})
+        SubElement(group, "path", {"d": edges.curve(frame, parent, child)})
     return left_out

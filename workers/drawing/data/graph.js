@@ -15,6 +15,7 @@ const interlockGraph = (() => {
   class Picture {
     constructor(element, data) {
       this.element = element;
+      element.interlockGraph = this;
       this.picture = model(data);
       this.place = new Place(this.picture);
       this.ends = new Float64Array(this.picture.nodes.length);

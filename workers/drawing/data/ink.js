@@ -83,7 +83,8 @@ class interlockInk {
       number += 1;
       const path = up ? near[0] : down ? near[1] : plain, bend = Math.min(Math.max((x2 - x1) / 2, 10), 90);
       path.moveTo(x1, y1);
-      if (y1 === y2 && x2 >= x1) path.lineTo(x2, y2);
+      if (parent.following === child.place && x2 >= x1) path.lineTo(x2, y2);
+      else if (x2 - x1 > 160 || (y1 === y2 && x2 >= x1)) this.along(path, x1, x2, y1, y2);
       else path.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2);
     }
     const faint = number > 4000 ? 0.18 : number > 500 ? 0.35 : 0.75;
@@ -96,6 +97,16 @@ class interlockInk {
     ink.strokeStyle = this.colour("near");
     ink.stroke(near[0]);
     ink.stroke(near[1]);
+  }
+
+  // Between the rows, where bars may stand between the two: so it does not look like an edge of those.
+  along(path, x1, x2, y1, y2) {
+    const { row } = this.place, side = y2 < y1 ? -1 : 1, along = y1 + side * row / 2;
+    const turn = Math.min(Math.max(Math.abs(y2 - along) / 2, 14), 90, (x2 - x1) / 2);
+    path.moveTo(x1 - 4, y1 + side * row * 0.36);
+    path.quadraticCurveTo(x1 - 4, along, x1 + 2, along);
+    path.lineTo(x2 - turn, along);
+    path.bezierCurveTo(x2, along, x2 - turn, y2, x2, y2);
   }
 
   bars() {
@@ -157,6 +168,12 @@ class interlockInk {
     if (!words) return null;
     if (isTrial) return isInside ? null : words;
     ink.globalAlpha = this.fades(node) ? 0.3 : 1;
+    if (!isInside) {
+      ink.strokeStyle = this.colour("page");
+      ink.lineWidth = 3;
+      ink.lineJoin = "round";
+      ink.strokeText(words, right + 6, y + 0.5);
+    }
     ink.fillStyle = isInside ? "#fff" : this.colour("text");
     ink.fillText(words, (isInside ? from : right) + 6, y + 0.5);
     if (!isInside) this.view.ends[node.place] = right + 6 + ink.measureText(words).width;

@@ -14,6 +14,7 @@ const interlockView = (() => {
     }
     for (const artifact of data.artifacts) if (artifact.node >= 0) nodes[artifact.node].artifacts.push(artifact);
     const byRow = d3.group(nodes, (node) => node.row);
+    for (const row of byRow.values()) row.forEach((node, at) => { node.following = row[at + 1]?.place; });
     const holders = nodes.filter((node) => node.rows > 1).sort((a, b) => b.rows - a.rows);
     const reach = nodes.map((node) => [node.begin, node.end]);
     for (const node of nodes) {
