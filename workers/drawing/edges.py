@@ -7,6 +7,8 @@ MOST = 40_000
 _LEAST_BEND, _MOST_BEND, _TURN = 10.0, 90.0, 14.0
 # Farther apart than this, other bars are likely to stand between two.
 _FAR = 160.0
+# In parts of a row.
+_APART = 0.09
 _BEHIND_LABEL = 4.0
 
 
@@ -30,16 +32,17 @@ def curve(frame: Frame, parent: int, child: int) -> str:
         begin = x1 if one.is_label_inside else min(frame.label_end(one) + _BEHIND_LABEL, x2)
         return f"M{_point(begin, y1)}H{number(x2)}"
     if x2 - x1 > _FAR or (y1 == y2 and x1 <= x2):
-        return _between_rows(frame, (x1, y1), (x2, y2))
+        return _between_rows(frame, (x1, y1), (x2, y2), (parent % 3 - 1) * _APART * frame.row_height)
     bend = min(max((x2 - x1) / 2, _LEAST_BEND), _MOST_BEND)
     return f"M{_point(x1, y1)}C{_point(x1 + bend, y1)} {_point(x2 - bend, y2)} {_point(x2, y2)}"
 
 
-def _between_rows(frame: Frame, begin: tuple[float, float], end: tuple[float, float]) -> str:
-    """Leaves a bar at its end, upwards or downwards, and comes to the other from the side."""
+def _between_rows(frame: Frame, begin: tuple[float, float], end: tuple[float, float], aside: float) -> str:
+    """Leaves a bar at its end, upwards or downwards, and comes to the other from the side. `aside` keeps edges that
+    go between the same rows apart."""
     (x1, y1), (x2, y2) = begin, end
     side = -1 if y2 < y1 else 1
-    along = y1 + side * frame.row_height / 2
+    along = y1 + side * frame.row_height / 2 + aside
     turn = min(max(abs(y2 - along) / 2, _TURN), _MOST_BEND, (x2 - x1) / 2)
     out = (
         f"M{_point(x1 - 4, y1 + side * frame.bar_height / 2)}Q{_point(x1 - 4, along)} {_point(x1 + 2, along)}"

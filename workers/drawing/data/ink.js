@@ -84,7 +84,7 @@ class interlockInk {
       const path = up ? near[0] : down ? near[1] : plain, bend = Math.min(Math.max((x2 - x1) / 2, 10), 90);
       path.moveTo(x1, y1);
       if (parent.following === child.place && x2 >= x1) path.lineTo(x2, y2);
-      else if (x2 - x1 > 160 || (y1 === y2 && x2 >= x1)) this.along(path, x1, x2, y1, y2);
+      else if (x2 - x1 > 160 || (y1 === y2 && x2 >= x1)) this.along(path, x1, x2, y1, y2, (parent.place % 3 - 1) * 0.09);
       else path.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2);
     }
     const faint = number > 4000 ? 0.18 : number > 500 ? 0.35 : 0.75;
@@ -100,8 +100,8 @@ class interlockInk {
   }
 
   // Between the rows, where bars may stand between the two: so it does not look like an edge of those.
-  along(path, x1, x2, y1, y2) {
-    const { row } = this.place, side = y2 < y1 ? -1 : 1, along = y1 + side * row / 2;
+  along(path, x1, x2, y1, y2, aside) {
+    const { row } = this.place, side = y2 < y1 ? -1 : 1, along = y1 + side * row / 2 + aside * row;
     const turn = Math.min(Math.max(Math.abs(y2 - along) / 2, 14), 90, (x2 - x1) / 2);
     path.moveTo(x1 - 4, y1 + side * row * 0.36);
     path.quadraticCurveTo(x1 - 4, along, x1 + 2, along);
