@@ -24,7 +24,7 @@ _STYLE = """
 .ig-page{fill:#fbfcfd;stroke:#d7dde4}.ig-grid{stroke:#e3e8ee;fill:none}.ig-sub{fill:none;stroke:#fff;stroke-opacity:.7}
 .ig-edges{fill:none;stroke:#6b7a8c;stroke-width:1.3;stroke-opacity:.75}.ig-many{stroke-width:1;stroke-opacity:.4}
 .ig-around{fill-opacity:.07;stroke-opacity:.45}.ig-mark{stroke:#fbfcfd;stroke-width:1.3}
-@media(prefers-color-scheme:dark){.ig text{fill:#e6edf3}.ig .ig-soft{fill:#a3afbb}.ig .ig-in{fill:#fff}
+@media (prefers-color-scheme: dark){.ig text{fill:#e6edf3}.ig .ig-soft{fill:#a3afbb}.ig .ig-in{fill:#fff}
 .ig-page{fill:#12171e;stroke:#2a333d}.ig-grid{stroke:#2a333d}.ig-edges{stroke:#8b99a8}
 .ig-mark,.ig .ig-out{stroke:#12171e}.ig-around{fill-opacity:.16}}
 """.replace("\n", "")
