@@ -32,7 +32,8 @@ SELECT (SELECT count(*) FROM outbox WHERE published IS NULL) AS events,
   (SELECT created FROM outbox WHERE published IS NULL ORDER BY id LIMIT 1) AS oldest_event,
   (SELECT count(*) FROM unpublished_results WHERE created < clock_timestamp() - interval '30 seconds') AS results,
   (SELECT count(*) FROM parked_command) AS parked,
-  (SELECT count(*) FROM attempt) AS failing,
+  (SELECT count(*) FROM attempt WHERE last_error IS NOT NULL) AS failing,
+  (SELECT count(*) FROM attempt WHERE waits > 0 AND last_error IS NULL) AS deferred,
   (SELECT count(*) FROM dead_letter WHERE replayed IS NULL) AS dead_letters
 """
 
@@ -67,6 +68,7 @@ class Backlog:
     results: int
     parked: int
     failing: int
+    deferred: int
     dead_letters: int
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from messages.fields import Id
 from store.recordset import rows_parameter
-from store.sequences import Key
+from store.sequences import OVERDUE, Key
 
 # What a clock holds while it is the active one.
 CLOCK_LOCK = 0x1A7E_0003
@@ -51,14 +51,10 @@ DELETE FROM concurrency_slot WHERE id IN (
   SELECT id FROM concurrency_slot WHERE expires_at <= %(now)s ORDER BY expires_at LIMIT %(most)s
   FOR UPDATE SKIP LOCKED)
 """
-_STILL_WAITING = """
-SELECT DISTINCT p.source, p.partitionkey FROM parked_command p
+_STILL_WAITING = f"""
+SELECT o.source, o.partitionkey FROM ({OVERDUE}) o
 JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(source text, partitionkey text)
-  ON p.source = k.source AND p.partitionkey = k.partitionkey
-WHERE p.parked < %(before)s
-"""
-_FORGET_ENDED = """
-DELETE FROM attempt a WHERE a.next_attempt_at <= %(now)s AND EXISTS (SELECT FROM command c WHERE c.id = a.command_id)
+  ON o.source = k.source AND o.partitionkey = k.partitionkey
 """
 
 
@@ -105,16 +101,11 @@ def free_expired_leases(connection: Connection, now: datetime, most: int) -> int
 
 
 def still_waiting(connection: Connection, keys: Iterable[Key], before: datetime) -> list[Key]:
-    """Those of the keys, whose positions are locked, under which a command has been parked since before."""
+    """Those of the keys, whose positions are locked, that still wait too long."""
     rows = rows_parameter({"source": source, "partitionkey": key} for source, key in keys)
     return [
         (row[0], row[1]) for row in connection.exec_driver_sql(_STILL_WAITING, {**rows, "before": before})
     ]
-
-
-def forget_ended_attempts(connection: Connection, now: datetime) -> int:
-    """Forgets those that would be tried again now, but have ended; answers how many."""
-    return connection.exec_driver_sql(_FORGET_ENDED, {"now": now}).rowcount
 
 
 def _ids(connection: Connection, statement: str, **parameters: Any) -> list[Id]:

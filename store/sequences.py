@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from messages.fields import Id
 from store import driver
+from store.kept import Kept
 from store.recordset import ids_parameter, insert_rows, rows_parameter
 from store.tables.delivery import parked_command
 
@@ -26,7 +27,7 @@ JOIN {_KEYS} ON p.source = k.source AND p.partitionkey = k.partitionkey
 ORDER BY p.source, p.partitionkey FOR UPDATE OF p
 """
 _PARKED = f"""
-SELECT p.id, p.source, p.partitionkey, p.sequence, p.envelope FROM parked_command p
+SELECT p.id, p.source, p.partitionkey, p.sequence, p.envelope, p.fingerprint, p.refusal FROM parked_command p
 JOIN {_KEYS} ON p.source = k.source AND p.partitionkey = k.partitionkey
 ORDER BY p.source, p.partitionkey, p.sequence
 """
@@ -37,9 +38,16 @@ WHERE p.source = k.source AND p.partitionkey = k.partitionkey
 """
 _PARK = insert_rows(parked_command)
 _UNPARK = "DELETE FROM parked_command WHERE id = ANY(CAST(%(ids)s AS uuid[]))"
-_WAITED_TOO_LONG = """
-SELECT DISTINCT source, partitionkey FROM parked_command WHERE parked < %(before)s LIMIT %(most)s
+# No number is missing where the command whose turn it is waits here itself: it is tried again at its own time.
+# Otherwise it is missing since the one before it came.
+OVERDUE = """
+SELECT DISTINCT p.source, p.partitionkey FROM parked_command p
+JOIN sequence_position s ON s.source = p.source AND s.partitionkey = p.partitionkey
+WHERE p.parked < %(before)s AND s.updated < %(before)s AND NOT EXISTS (
+  SELECT FROM parked_command n
+  WHERE n.source = p.source AND n.partitionkey = p.partitionkey AND n.sequence = s.next)
 """
+_WAITED_TOO_LONG = f"{OVERDUE} LIMIT %(most)s"
 _PRUNE = """
 DELETE FROM sequence_position p WHERE (p.source, p.partitionkey) IN (
   SELECT source, partitionkey FROM sequence_position WHERE updated < %(before)s ORDER BY updated LIMIT %(most)s)
@@ -56,7 +64,7 @@ class Parked:
     source: str
     partitionkey: str
     sequence: int
-    envelope: Mapping[str, Any]
+    kept: Kept
 
 
 def lock(connection: Connection, keys: Iterable[Key], now: datetime) -> dict[Key, int]:
@@ -69,7 +77,10 @@ def lock(connection: Connection, keys: Iterable[Key], now: datetime) -> dict[Key
 def parked(connection: Connection, keys: Iterable[Key]) -> list[Parked]:
     """What is parked under these (source, partition key), in order."""
     rows = rows_parameter({"source": source, "partitionkey": key} for source, key in keys)
-    return [Parked(*row) for row in driver.rows(connection, _PARKED, rows)]
+    return [
+        Parked(ident, source, key, number, Kept(envelope, bytes(mark), refusal))
+        for ident, source, key, number, envelope, mark, refusal in driver.rows(connection, _PARKED, rows)
+    ]
 
 
 def move(connection: Connection, positions: Mapping[Key, int], now: datetime) -> None:
@@ -91,7 +102,7 @@ def unpark(connection: Connection, ids: Iterable[Id]) -> None:
 
 
 def waited_too_long(connection: Connection, before: datetime, most: int) -> list[Key]:
-    """Keys under which a command has been parked since before this time."""
+    """Keys under which a command has been parked, and the next number missing, since before this time."""
     rows = driver.rows(connection, _WAITED_TOO_LONG, {"before": before, "most": most})
     return [(row[0], row[1]) for row in rows]
 

@@ -28,6 +28,13 @@ How messages travel:
   `NAMESPACE:notifications:NAME`.
 
 Results and events may come more than once. Their `id` stays the same, so that a consumer can drop repeats.
+
+`set_state` commands with `on_wait: "defer"` are not answered while the rules say WAIT: they are tried again when the
+delay is over, until they end otherwise, or end as ERROR `expired` when their `expirytime` has come. Without one they
+wait for as long as it takes. Meanwhile `command.read` says `found` without a result, and a copy gets no answer.
+With `partitionkey` and `sequence` a command keeps its turn while it is deferred or tried again: the commands after it
+wait until it has ended, however long that takes; `SEQUENCE_GAP_TIMEOUT` counts from the moment in which a number is
+really missing, which is when the one before it has ended.
 """
 _TEXT = {
     BATCH: (

@@ -1,5 +1,7 @@
 """What makes delivery exact: the inbox, the outbox, parked commands and dead letters."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,6 +19,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSON
 
 from store.tables.metadata import Instant, id_column, metadata, words
+
+
+def _as_admitted() -> list[Column[Any]]:
+    """A command as it was admitted: what it said, what it is recognised by, and why it was refused, if it was."""
+    return [
+        Column("envelope", JSON, nullable=False),
+        Column("fingerprint", LargeBinary, nullable=False),
+        Column("refusal", JSON),
+    ]
+
 
 # The inbox: one row for each command that has ended, with its result. A second copy finds it here.
 command = Table(
@@ -76,7 +88,7 @@ parked_command = Table(
     words("source", nullable=False),
     words("partitionkey", nullable=False),
     Column("sequence", BigInteger, nullable=False),
-    Column("envelope", JSON, nullable=False),
+    *_as_admitted(),
     Column("parked", Instant, nullable=False),
     Index("uq_parked_command_turn", "source", "partitionkey", "sequence", unique=True),
     Index(None, "parked"),
@@ -101,16 +113,27 @@ dead_letter = Table(
     Index(None, "replayed", postgresql_where=text("replayed IS NOT NULL")),
 )
 
-# How often a command failed by itself, and when to try again; gone when it ends.
+# Commands that are to be tried again: they failed by themselves, took a worker with them, or were told to wait.
+# Gone when they end. One whose turn it is by its number is parked as well, so that its turn stays its own.
 attempt = Table(
     "attempt",
     metadata,
     Column("command_id", Uuid, primary_key=True),
+    # How often it failed, counted before a try that nobody may survive.
     Column("attempts", Integer, nullable=False),
+    # How often the rules told it to wait. 0 and no attempts: suspected, and not yet tried alone.
+    Column("waits", Integer, nullable=False, server_default=text("0")),
+    Column("since", Instant, nullable=False),
     Column("next_attempt_at", Instant, nullable=False),
-    words("last_error", nullable=False),
-    Column("envelope", JSON, nullable=False),
+    # A worker is trying it, or died while it did.
+    Column("in_hand", Boolean, nullable=False, server_default=text("false")),
+    words("last_error"),
+    words("wait_reason"),
+    # The run that it waits for, if the rules told it to wait.
+    Column("run_id", Uuid),
+    *_as_admitted(),
     # Its turn was taken when it was given up: replayed, it is applied without one.
     Column("out_of_turn", Boolean, nullable=False, server_default=text("false")),
     Index(None, "next_attempt_at"),
+    Index(None, "run_id", postgresql_where=text("run_id IS NOT NULL")),
 )

@@ -22,7 +22,7 @@ REDIS = RedisFacts(
     appendfsync="everysec",
     save="",
 )
-NOTHING = Backlog(events=0, oldest_event=None, results=0, parked=0, failing=0, dead_letters=0)
+NOTHING = Backlog(events=0, oldest_event=None, results=0, parked=0, failing=0, deferred=0, dead_letters=0)
 
 
 def levels(server: Server) -> list[str]:

@@ -19,7 +19,6 @@ from tests.pipeline.workshop import Envelope, Workshop, command
 from workers.broker.connections import command_client
 from workers.clock.duty import Means
 from workers.clock.replays import send_replayed_letters
-from workers.clock.retries import send_retries
 from workers.handlers import table
 from workers.handlers.catalog import upsert_flow
 from workers.letters.replay import Treated, replay
@@ -70,8 +69,9 @@ class Post:
     def bury(self, name: str = "poison", **attributes: Any) -> Envelope:
         """A command that was given up."""
         bad = command("flow.upsert", {"name": name}, **attributes)
-        for _ in range(self.workshop.max_attempts):
-            self.workshop.handle(bad)
+        self.workshop.handle(bad)
+        for _ in range(self.workshop.max_attempts - 1):
+            self.workshop.try_again()
         return bad
 
     def letters(self) -> list[Letter]:
@@ -86,7 +86,6 @@ class Post:
 
     def tick(self) -> None:
         """A round of the clock, as far as it sends."""
-        send_retries(self.means, now())
         send_replayed_letters(self.means, now())
 
     def queued(self) -> list[bytes]:
@@ -96,11 +95,11 @@ class Post:
         return [body for body in found if body is not None]
 
     def work(self) -> list[Envelope]:
-        """A worker takes all that is on the queue; the results."""
+        """A worker takes all that is on the queue, and tries again what is to be tried again; the results."""
         bodies = self.queued()
         key = f"{self.means.publisher.namespace}:commands"
         self.redis.delete(key, f"{key}.msgs")
-        return self.workshop.handle_bodies(*bodies) if bodies else []
+        return (self.workshop.handle_bodies(*bodies) if bodies else []) + self.workshop.try_again()
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from messages.registry import COMMANDS
 from tests.pipeline.workshop import batch, body_of, command
-from workers.pipeline.admit import AGAIN, Limits, admit
-from workers.pipeline.command import Admitted, Again, Command, Unreadable
+from workers.pipeline.admit import Limits, admit
+from workers.pipeline.command import Admitted, Command, Unreadable
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 JSON = st.recursive(
@@ -23,8 +23,7 @@ ATTRIBUTES = ("specversion", "id", "source", "type", "data", "replyto", "sequenc
 
 
 def admitted(body: bytes, limits: Limits | None = None) -> list[Admitted]:
-    came = admit(body, COMMANDS, NOON, limits or Limits())
-    return [each for each in came if not isinstance(each, Again)]
+    return admit(body, COMMANDS, NOON, limits or Limits())
 
 
 def the_only(body: bytes, limits: Limits | None = None) -> Command:
@@ -104,14 +103,6 @@ def test_a_command_expires_at_its_time_and_not_before() -> None:
     for at, expected in (("12:00:00Z", "expired"), ("12:00:01Z", None)):
         each = the_only(body_of(command("flow.upsert", {"name": "f"}, expirytime=f"2026-11-23T{at}")))
         assert code_of(each) == expected
-
-
-def test_an_id_to_be_tried_again_is_nothing_but_an_id() -> None:
-    ident = uuid4()
-    sent: dict[str, Any] = {"type": AGAIN, "id": str(ident)}
-    assert admit(body_of(sent), COMMANDS, NOON, Limits()) == [Again(ident)]
-    assert admit(body_of({**sent, "id": "x"}), COMMANDS, NOON, Limits()) == []
-    assert code_of(the_only(body_of(command(AGAIN, {"name": "f"})))) == "unknown_type"
 
 
 def test_two_spellings_of_one_content_have_one_fingerprint_and_two_contents_do_not() -> None:

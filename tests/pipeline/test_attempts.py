@@ -1,19 +1,28 @@
 """A command that fails for its own sake is set aside, alone, counted, and given up in the end."""
 
+import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
+import psycopg
 import pytest
 
 from messages.results import Outcome
+from store.engine import Timeouts, open_engine
 from tests.pipeline.workshop import Workshop, body_of, command
 from workers.handlers import table
 from workers.handlers.catalog import upsert_flow
 from workers.now import now
-from workers.pipeline.admit import AGAIN
 from workers.world.world import World
+
+PICKY = """
+CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF NEW.name = 'refused' THEN RAISE EXCEPTION 'no' USING ERRCODE = '22000'; END IF;
+  IF NEW.name = 'slow' THEN PERFORM pg_sleep(60); END IF;
+  RETURN NEW; END $$;
+CREATE TRIGGER look BEFORE INSERT ON flow FOR EACH ROW EXECUTE FUNCTION look()
+"""
 
 
 class Fault(Exception):
@@ -50,23 +59,38 @@ def test_a_poisonous_command_is_set_aside_alone(workshop: Workshop, poison: set[
     assert attempt["envelope"] == batch[1]
 
 
-def test_its_next_attempt_is_later_each_time(workshop: Workshop, poison: set[str]) -> None:
+def test_copies_of_one_that_failed_wait_for_its_time_and_do_not_count(
+    workshop: Workshop, poison: set[str]
+) -> None:
     bad = upsert("poison")
-    waits = []
-    for _ in range(2):
-        workshop.handle(bad)
-        [row] = workshop.rows("SELECT extract(epoch FROM next_attempt_at - now()) AS wait FROM attempt")
-        waits.append(float(row["wait"]))
+    assert [workshop.handle(bad) for _ in range(5)] == 5 * [[]]
+    assert [row["attempts"] for row in workshop.rows("SELECT attempts FROM attempt")] == [1]
+    [thief] = workshop.handle({**bad, "data": {"name": "other"}})
+    assert thief["data"]["error"]["code"] == "id_reused"
+
+
+def test_its_next_attempt_is_later_each_time(workshop: Workshop, poison: set[str]) -> None:
+    workshop.handle(upsert("poison"))
+    waits = [_wait(workshop)]
+    assert workshop.try_again(even_early=False) == [], "not before its time"
+    assert [row["attempts"] for row in workshop.rows("SELECT attempts FROM attempt")] == [1]
+    assert workshop.try_again() == []
+    waits.append(_wait(workshop))
     assert 0 < waits[0] < 0.6
     assert 0.6 < waits[1] < 1.1
+
+
+def _wait(workshop: Workshop) -> float:
+    [row] = workshop.rows("SELECT extract(epoch FROM next_attempt_at - now()) AS wait FROM attempt")
+    return float(row["wait"])
 
 
 def test_after_the_last_attempt_it_is_a_dead_letter_and_its_sender_is_told(
     workshop: Workshop, poison: set[str]
 ) -> None:
     bad = upsert("poison", correlationid="c")
-    assert [workshop.handle(bad) for _ in range(2)] == [[], []]
-    [result] = workshop.handle(bad)
+    assert [workshop.handle(bad), workshop.try_again()] == [[], []]
+    [result] = workshop.try_again()
     assert result["data"]["status"] == "ERROR"
     assert result["data"]["error"]["code"] == "internal"
     assert "poison" not in result["data"]["error"]["message"], "a fault of ours is not told in detail"
@@ -86,17 +110,41 @@ def test_one_that_goes_through_at_last_is_answered_as_ever(workshop: Workshop, p
     bad = upsert("poison")
     workshop.handle(bad)
     poison.clear()
-    [result] = workshop.handle(bad)
+    [result] = workshop.try_again()
     assert (result["data"]["status"], result["data"]["replayed"]) == ("OK", False)
+    assert workshop.count("attempt") == 0
+
+
+def test_it_was_looked_at_in_time_so_it_can_expire_no_more_and_stays_the_same_command(
+    workshop: Workshop, poison: set[str]
+) -> None:
+    bad = upsert("poison", expirytime=(now() + timedelta(seconds=0.3)).isoformat())
+    workshop.handle(bad)
+    poison.clear()
+    while now() < datetime.fromisoformat(bad["expirytime"]):
+        time.sleep(0.01)
+    [result] = workshop.try_again()
+    assert result["data"]["status"] == "OK"
+    [again] = workshop.handle(bad)
+    assert (again["id"], again["data"]["replayed"]) == (result["id"], True)
 
 
 def test_given_up_it_takes_its_turn_and_its_followers_go_on(workshop: Workshop, poison: set[str]) -> None:
     bad = upsert("poison", partitionkey="k", sequence="1")
     good = upsert("good", partitionkey="k", sequence="2")
-    assert [workshop.handle(bad, good) for _ in range(2)] == [[], []]
-    told, followed = workshop.handle(bad)
+    assert [workshop.handle(bad, good), workshop.try_again()] == [[], []]
+    assert workshop.handle(good) == [], "it waits for the one before it"
+    told, followed = workshop.try_again()
     assert (told["causationid"], told["data"]["error"]["code"]) == (bad["id"], "internal")
     assert (followed["causationid"], followed["data"]["status"]) == (good["id"], "OK")
+    assert (workshop.count("parked_command"), workshop.count("attempt")) == (0, 0)
+
+
+def test_nobody_takes_the_turn_of_one_that_is_to_be_tried_again(workshop: Workshop, poison: set[str]) -> None:
+    bad = upsert("poison", partitionkey="k", sequence="1")
+    workshop.handle(bad)
+    [told] = workshop.handle(upsert("thief", partitionkey="k", sequence="1"))
+    assert told["data"]["error"]["code"] == "conflict"
 
 
 def test_a_poisonous_follower_does_not_harm_the_command_that_it_waited_for(
@@ -110,10 +158,10 @@ def test_a_poisonous_follower_does_not_harm_the_command_that_it_waited_for(
     assert workshop.handle(bad, last) == []
     [result] = workshop.handle(first)
     assert (result["causationid"], result["data"]["status"]) == (first["id"], "OK")
+    assert workshop.try_again() == workshop.try_again() == []
     [attempt] = workshop.rows("SELECT * FROM attempt")
-    assert (str(attempt["command_id"]), attempt["attempts"]) == (bad["id"], 1)
-    assert workshop.handle(bad) == [], "as the clock sends it again"
-    told, followed = workshop.handle(bad)
+    assert (str(attempt["command_id"]), attempt["attempts"]) == (bad["id"], 2)
+    told, followed = workshop.try_again()
     assert (told["causationid"], told["data"]["error"]["code"]) == (bad["id"], "internal")
     assert (followed["causationid"], followed["data"]["status"]) == (last["id"], "OK")
     assert (workshop.count("parked_command"), workshop.count("attempt")) == (0, 0)
@@ -122,7 +170,7 @@ def test_a_poisonous_follower_does_not_harm_the_command_that_it_waited_for(
     ]
 
 
-def test_a_follower_that_recovers_is_applied_when_it_is_sent_again(
+def test_a_follower_that_recovers_is_applied_when_it_is_tried_again(
     workshop: Workshop, poison: set[str]
 ) -> None:
     first, bad = (
@@ -131,9 +179,55 @@ def test_a_follower_that_recovers_is_applied_when_it_is_sent_again(
     workshop.handle(bad)
     workshop.handle(first)
     poison.clear()
-    [result] = workshop.handle(bad)
+    [result] = workshop.try_again()
     assert (result["causationid"], result["data"]["status"]) == (bad["id"], "OK")
     assert workshop.count("parked_command") == 0
+
+
+@pytest.fixture
+def picky_database(workshop: Workshop) -> None:
+    """Flows named refused are refused by the database, those named slow take longer than a statement may."""
+    with psycopg.connect(workshop.database_url) as connection:
+        connection.execute(PICKY)
+
+
+def test_a_follower_that_the_database_refuses_is_to_blame_itself(
+    workshop: Workshop, picky_database: None
+) -> None:
+    first, bad, last = (
+        upsert(name, partitionkey="k", sequence=str(number))
+        for number, name in enumerate(("first", "refused", "last"), 1)
+    )
+    assert workshop.handle(last, bad) == []
+    [result] = workshop.handle(first)
+    assert (result["causationid"], result["data"]["status"]) == (first["id"], "OK")
+    assert workshop.try_again() == workshop.try_again() == []
+    told, followed = workshop.try_again()
+    assert (told["causationid"], told["data"]["error"]["code"]) == (bad["id"], "internal")
+    assert (followed["causationid"], followed["data"]["status"]) == (last["id"], "OK")
+
+
+@pytest.fixture
+def impatient(database_url: str) -> Iterator[Workshop]:
+    """No statement may take longer than 300 ms."""
+    engine = open_engine(database_url, pool_size=4, timeouts=Timeouts(statement_ms=300, lock_ms=5_000))
+    yield Workshop(engine, database_url)
+    engine.dispose()
+
+
+def test_a_statement_that_takes_too_long_counts_as_an_attempt_of_its_command_alone(
+    impatient: Workshop, picky_database: None
+) -> None:
+    workshop = impatient
+    slow, good = upsert("slow"), upsert("good")
+    [result] = workshop.handle(slow, good)
+    assert (result["causationid"], result["data"]["status"]) == (good["id"], "OK")
+    [attempt] = workshop.rows("SELECT * FROM attempt")
+    assert (str(attempt["command_id"]), attempt["attempts"]) == (slow["id"], 1)
+    assert "statement timeout" in attempt["last_error"]
+    assert workshop.try_again() == []
+    [told] = workshop.try_again()
+    assert (told["causationid"], told["data"]["error"]["code"]) == (slow["id"], "internal")
 
 
 def test_what_cannot_be_read_is_a_dead_letter_as_it_came(workshop: Workshop) -> None:
@@ -153,23 +247,3 @@ def test_an_unreadable_envelope_is_kept_and_its_sender_told_where_one_is_named(w
     assert result["data"]["error"]["code"] == "invalid_message"
     [letter] = workshop.rows("SELECT type, source FROM dead_letter")
     assert letter == {"type": "flow.upsert", "source": "tests"}
-
-
-def test_another_try_takes_the_command_from_the_database_however_late_it_is_by_now(
-    workshop: Workshop, poison: set[str]
-) -> None:
-    soon = (now() + timedelta(seconds=60)).isoformat()
-    bad = upsert("poison", expirytime=soon)
-    workshop.handle(bad)
-    poison.clear()
-    workshop.clock = lambda: now() + timedelta(hours=1)
-    [result] = workshop.handle({"type": AGAIN, "id": bad["id"]})
-    assert (result["causationid"], result["data"]["status"]) == (bad["id"], "OK")
-    assert {row["name"] for row in workshop.rows("SELECT name FROM flow")} == {"poison"}
-
-
-def test_whoever_asks_for_another_try_of_what_has_not_failed_gets_nothing(workshop: Workshop) -> None:
-    [result] = workshop.handle(done := upsert("a"))
-    assert result["data"]["status"] == "OK"
-    assert workshop.handle({"type": AGAIN, "id": done["id"]}, {"type": AGAIN, "id": str(uuid4())}) == []
-    assert workshop.count("command") == 1

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from workers.pipeline.command import Command
 from workers.pipeline.fingerprint import fingerprint
-from workers.pipeline.order import Turns, take_turns
+from workers.pipeline.order import Company, Turns, take_turns
 
 KEY = ("tests", "k")
 
@@ -112,12 +112,32 @@ def test_a_key_of_which_nothing_moved_has_no_new_position() -> None:
     assert take_turns([numbered(2)], {KEY: 1}, []).positions == {}
 
 
-def test_one_that_is_held_back_stays_parked_with_its_followers_until_it_comes_itself() -> None:
+def test_one_that_is_applied_alone_leaves_its_follower_parked_and_next_to_be_tried_alone() -> None:
     parked = [numbered(2), numbered(3)]
-    held = take_turns([numbered(1)], {KEY: 1}, parked, {parked[0].id})
+    held = take_turns([numbered(1)], {KEY: 1}, parked, Company.ALONE)
     assert numbers(held.ready) == [1]
+    assert numbers(held.to_try_alone) == [2]
     assert held.positions == {KEY: 2}
     assert (held.unparked, held.to_park) == ([], [])
     itself = take_turns([numbered(2)], {KEY: 2}, parked)
     assert numbers(itself.ready) == [2, 3]
     assert itself.unparked == [each.id for each in parked]
+
+
+def test_set_apart_each_keeps_its_turn_and_none_goes() -> None:
+    free = Command(id=UUID(int=99), type="t", source="s", envelope={}, fingerprint=b"")
+    turns = take_turns([numbered(2), numbered(1), free, numbered(1)], {KEY: 1}, [], Company.APART)
+    assert (turns.ready, turns.positions) == ([], {})
+    assert turns.to_try_alone == [numbered(1), free]
+    assert sorted(numbers(turns.to_park)) == [1, 2]
+    assert numbers(turns.repeats) == [1]
+
+
+def test_one_that_is_held_gets_its_turn_back_and_those_behind_it_wait_on() -> None:
+    parked = [numbered(2), numbered(3)]
+    turns = take_turns([numbered(1), numbered(4)], {KEY: 1}, parked)
+    assert numbers(turns.ready) == [1, 2, 3, 4]
+    turns.hold(turns.ready[1:])
+    assert turns.positions == {KEY: 2}
+    assert turns.unparked == []
+    assert numbers(turns.to_park) == [4]

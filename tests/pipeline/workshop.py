@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,7 +20,8 @@ from workers.now import now
 from workers.pipeline.admit import Limits
 from workers.pipeline.apply import Applier
 from workers.pipeline.attempts import Attempts
-from workers.pipeline.handler import CommandHandler
+from workers.pipeline.handler import SUSPECT_AFTER, CommandHandler
+from workers.pipeline.retrier import Retrier
 from workers.world.world import World
 
 Envelope = dict[str, Any]
@@ -68,8 +69,31 @@ class Workshop:
     def handle_bodies(self, *bodies: bytes) -> list[Envelope]:
         """One fetch of such messages."""
         published = Published()
+        self.handler(published)([RawMessage(str(number), body) for number, body in enumerate(bodies)])
+        return [envelope for _, envelope in published.replies_told]
+
+    def handle_suspects(self, *envelopes: Envelope, deaths: int = SUSPECT_AFTER) -> list[Envelope]:
+        """One fetch of messages that so many workers died with."""
+        published = Published()
+        messages = [RawMessage(each["id"], body_of(each), deaths) for each in envelopes]
+        self.handler(published)(messages)
+        return [envelope for _, envelope in published.replies_told]
+
+    def try_again(self, *, even_early: bool = True) -> list[Envelope]:
+        """One round of what is due in the database, or of all that is there; the results."""
+        if even_early:
+            with psycopg.connect(self.database_url) as connection:
+                connection.execute(
+                    "UPDATE attempt SET next_attempt_at = least(next_attempt_at, now() - interval '1 hour')"
+                )
+        published = Published()
+        Retrier(self.engine, self.handler(published), timedelta(minutes=1), Event()).round()
+        return [envelope for _, envelope in published.replies_told]
+
+    def handler(self, published: Published) -> CommandHandler:
+        """What a worker calls with each batch."""
         applier = self.applier()
-        handler = CommandHandler(
+        return CommandHandler(
             applier=applier,
             attempts=Attempts(self.engine, applier, self.max_attempts),
             publisher=published,  # type: ignore[arg-type]
@@ -78,8 +102,6 @@ class Workshop:
             limits=self.limits,
             stopping=Event(),
         )
-        handler([RawMessage(str(number), body) for number, body in enumerate(bodies)])
-        return [envelope for _, envelope in published.replies_told]
 
     def rows(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         """What the database holds."""

@@ -157,9 +157,11 @@ def test_a_command_that_has_not_ended_is_found_without_a_result(world: World) ->
     row = {
         "command_id": command_id,
         "attempts": 1,
+        "since": NOON,
         "next_attempt_at": NOON,
         "last_error": "e",
         "envelope": {},
+        "fingerprint": b"",
     }
     world.connection.execute(insert(attempt), row)
     found = world.ask("command.read", id=command_id)

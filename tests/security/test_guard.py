@@ -12,7 +12,7 @@ import pytest
 from tests.pipeline.workshop import Workshop, batch, body_of, command
 from tests.security.keys import SECRETS, Envelope, signed
 from workers.now import now
-from workers.pipeline.admit import AGAIN, Limits
+from workers.pipeline.admit import Limits
 from workers.pipeline.guard import Guard
 from workers.trust import patterns, rules_of
 
@@ -237,11 +237,10 @@ def test_another_try_needs_no_signature_and_cannot_be_asked_for_by_a_command(
         broken.setitem(table.HANDLERS, "flow.upsert", lambda *_: 1 / 0)
         workshop.handle(sent)
     assert workshop.count("attempt") == 1
-    # What is sent along with the id is not looked at; an unsigned copy is refused as ever.
-    forged = {**sent, "data": {"name": "forged"}, "type": AGAIN}
+    forged = {**sent, "data": {"name": "forged"}}
     assert told(workshop, forged) == [(sent["id"], "unauthorized")]
     later = guarded(workshop, keys={"other": b"o" * 32})
-    assert told(later, {"type": AGAIN, "id": sent["id"]}) == [(sent["id"], None)]
+    assert [each["data"]["status"] for each in later.try_again()] == ["OK"]
     assert [row["name"] for row in workshop.rows("SELECT name FROM flow")] == ["f"]
 
 

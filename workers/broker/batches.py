@@ -17,6 +17,8 @@ class RawMessage:
     redis_id: str
     body: bytes | None
     """The dramatiq message as its producer wrote it; None when only the id was left of it."""
+    deaths: int = 0
+    """How many workers died while they had it in hand."""
 
 
 @dataclass(frozen=True)

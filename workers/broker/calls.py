@@ -19,6 +19,8 @@ class Fetched:
     ids: list[bytes]
     bodies: list[bytes | None]
     more: bool
+    deaths: list[int]
+    """How many workers died with each of the messages; empty if none did."""
 
 
 class QueueCalls:
@@ -33,8 +35,8 @@ class QueueCalls:
         self._keys = self._keys_of(self.queue_key, self._acks_key(self.worker_id, queue_name))
 
     def fetch(self, count: int, max_bytes: int) -> Fetched:
-        now_ms, ids, bodies, more = self._call("fetch", self.worker_id, count, max_bytes)
-        return Fetched(now_ms, ids, bodies, bool(more))
+        now_ms, ids, bodies, more, deaths = self._call("fetch", self.worker_id, count, max_bytes)
+        return Fetched(now_ms, ids, bodies, bool(more), [_number(each) for each in deaths])
 
     def ack(self, ids: Sequence[bytes]) -> int:
         return int(self._call("ack", *ids))
@@ -68,8 +70,9 @@ class QueueCalls:
         moved = 0
         for key, name in ((self.delayed_key, f"{self._queue_name}.DQ"), (self.queue_key, self._queue_name)):
             keys = self._keys_of(key, self._acks_key(dead_worker, name))
-            forget = ours if key == self.queue_key else "0"
-            moved += int(self._script(keys=keys, args=("reclaim", dead_worker, timeout_ms, forget)))
+            is_main = key == self.queue_key
+            forget, count = (ours, "1") if is_main else ("0", "0")
+            moved += int(self._script(keys=keys, args=("reclaim", dead_worker, timeout_ms, forget, count)))
         return moved
 
     def handed_out(self) -> set[bytes]:
@@ -96,4 +99,9 @@ class QueueCalls:
             self.delayed_key,
             f"{self.delayed_key}.msgs",
             f"{self.delayed_key}.due",
+            f"{self.queue_key}.deaths",
         )
+
+
+def _number(text: bytes | None) -> int:
+    return int(text) if text and text.isdigit() else 0

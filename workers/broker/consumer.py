@@ -95,8 +95,13 @@ class BatchConsumer(Consumer):
                 return None
             ids = tuple(redis_id for redis_id, _ in messages)
             number = self._queue.hands.take(ids)
+        deaths = dict(zip(fetched.ids, fetched.deaths, strict=True)) if fetched.deaths else {}
         return Batch(
-            number, ids, tuple(RawMessage(_printable(redis_id), body) for redis_id, body in messages)
+            number,
+            ids,
+            tuple(
+                RawMessage(_printable(redis_id), body, deaths.get(redis_id, 0)) for redis_id, body in messages
+            ),
         )
 
     def _without_postponed(self, fetched: Fetched) -> list[tuple[bytes, bytes | None]]:

@@ -11,13 +11,14 @@
 -- KEYS[6]  NS:Q.DQ.msgs           hash: id -> delayed message
 -- KEYS[7]  NS:Q.DQ.due            sorted set: id -> when it is due (ms). Ours, not dramatiq's: the delayed messages
 --                                 that have been looked at, so that nobody has to search for the next one
+-- KEYS[8]  NS:Q.deaths            hash: id -> how many workers died while they had the message. Ours; gone with it
 --
 -- ARGV[1]  the command, ARGV[2..] its arguments
 --
 -- The only clock is the server's: a skewed clock of a client must not make the living look dead.
 
 local queue, messages, acks, heartbeats = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local delayed, delayed_messages, due = KEYS[5], KEYS[6], KEYS[7]
+local delayed, delayed_messages, due, deaths = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 
 local AT_ONCE = 500 -- values unpacked into one call; Lua's stack takes some 8,000
 local LARGEST_ETA = 2 ^ 53 -- above it a double no longer counts milliseconds; also keeps out infinity
@@ -91,14 +92,14 @@ end
 
 local commands = {}
 
--- fetch(worker, count, max_bytes) -> now, ids, bodies, whether more was waiting. At least one message if there is one,
+-- fetch(worker, count, max_bytes) -> now, ids, bodies, whether more was waiting, deaths (none if there are none). At least one message if there is one,
 -- then as many as stay within max_bytes. Shows life in the same step: an id in the ack set of a worker that
 -- nobody has heard of would never come back.
 function commands.fetch()
     local worker, count, max_bytes = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
     local ids = redis.call('LRANGE', queue, 0, count - 1)
     if #ids == 0 then
-        return {0, {}, {}, 0}
+        return {0, {}, {}, 0, {}}
     end
     local taken, bytes = 1, redis.call('HSTRLEN', messages, ids[1])
     while taken < #ids do
@@ -113,7 +114,11 @@ function commands.fetch()
     ids = redis.call('LPOP', queue, taken)
     redis.call('SADD', acks, unpack(ids))
     redis.call('ZADD', heartbeats, now, worker)
-    return {now, ids, redis.call('HMGET', messages, unpack(ids)), more}
+    local died = {}
+    if redis.call('EXISTS', deaths) == 1 then
+        died = redis.call('HMGET', deaths, unpack(ids))
+    end
+    return {now, ids, redis.call('HMGET', messages, unpack(ids)), more, died}
 end
 
 -- ack(id...) -> how many of them the worker still held. The others belong to somebody else by now.
@@ -130,6 +135,9 @@ function commands.ack()
         if #held > 0 then
             redis.call('SREM', acks, unpack(held))
             redis.call('HDEL', messages, unpack(held))
+            if redis.call('EXISTS', deaths) == 1 then
+                redis.call('HDEL', deaths, unpack(held))
+            end
             acknowledged = acknowledged + #held
         end
     end
@@ -148,13 +156,20 @@ function commands.beat()
     return redis.call('ZRANGEBYSCORE', heartbeats, '-inf', now - ARGV[3])
 end
 
--- reclaim(worker, timeout_ms, forget) -> how many messages of a dead worker went back to the queue. Looks again
--- whether it is dead: it may have come back, or somebody else may have been quicker.
+-- reclaim(worker, timeout_ms, forget, count) -> how many messages of a dead worker went back to the queue. Looks
+-- again whether it is dead: it may have come back, or somebody else may have been quicker. With count '1' each message
+-- has one more death: it may have been the cause.
 function commands.reclaim()
     if not is_dead(ARGV[2], tonumber(ARGV[3])) then
         return 0
     end
-    local moved = put_back(redis.call('SMEMBERS', acks))
+    local held = redis.call('SMEMBERS', acks)
+    local moved = put_back(held)
+    for _, id in ipairs(ARGV[5] == '1' and held or {}) do
+        if redis.call('HEXISTS', messages, id) == 1 then
+            redis.call('HINCRBY', deaths, id, 1)
+        end
+    end
     redis.call('DEL', acks)
     if ARGV[4] == '1' then
         redis.call('ZREM', heartbeats, ARGV[2])

@@ -117,7 +117,7 @@ class InterlockBroker(RedisBroker):
 
     def do_purge(self, queue_name: str) -> None:
         key = f"{self.namespace}:{queue_name}"
-        self.client.delete(key, f"{key}.msgs", f"{key}.due")
+        self.client.delete(key, f"{key}.msgs", f"{key}.due", f"{key}.deaths")
 
     def do_qsize(self, queue_name: str) -> int:
         """Messages that wait, are in hand or are delayed."""

@@ -10,7 +10,6 @@ from workers.clock.leases import free_expired_leases
 from workers.clock.pauses import fail_expired_pauses
 from workers.clock.replays import send_replayed_letters
 from workers.clock.retention import forget_old_things
-from workers.clock.retries import send_retries
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,6 @@ DUTIES = (
     Entry("cancellations", finish_cancellations, every=4, tells=True),
     Entry("expired leases", free_expired_leases),
     Entry("sequence gaps", end_sequence_gaps),
-    Entry("retries", send_retries),
     Entry("replayed dead letters", send_replayed_letters),
     Entry("retention", forget_old_things, every=12),
 )

@@ -9,14 +9,13 @@ from datetime import datetime
 import redis
 
 from messages.errors import ErrorCode
-from messages.registry import COMMANDS
 from messages.results import ErrorBody, Outcome, Status
 from store import outbox, sequences
 from store.duties import still_waiting
 from store.sequences import Key, Parked
 from store.transaction import session, transaction
 from workers.clock.duty import Means
-from workers.pipeline.admit import admit_envelope
+from workers.pipeline.again import readmitted
 from workers.pipeline.command import Command
 from workers.pipeline.unasked import Told, end
 
@@ -56,9 +55,7 @@ def _end(means: Means, keys: list[Key], before: datetime, now: datetime) -> int:
 
 
 def _ended(parked: Parked, missing: int) -> tuple[Command, Outcome]:
-    command = admit_envelope(dict(parked.envelope), b"", COMMANDS, None)
-    # It was one when it was parked.
-    assert isinstance(command, Command)
+    command = readmitted(parked.kept)
     message = (
         f"sequence {missing} of partition key {parked.partitionkey!r} from {parked.source!r} did not come; "
         f"{parked.sequence} was not applied. Send the missing ones, and this one again under a new id"

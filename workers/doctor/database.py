@@ -40,7 +40,8 @@ def judge_backlog(backlog: Backlog, now: datetime) -> Iterator[Finding]:
     yield _outbox(backlog, now)
     if backlog.results:
         yield warn("results", f"{backlog.results} batches were never published", "start `interlock relay`")
-    waiting = f"{backlog.parked} parked for their turn, {backlog.failing} to be tried again"
+    waiting = f"{backlog.parked} parked for their turn, {backlog.deferred} deferred"
+    waiting += f", {backlog.failing} to be tried again"
     yield ok("waiting commands", waiting)
     if backlog.dead_letters:
         advice = "each is a message that was given up: `interlock deadletters list` says why"

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from messages.errors import ErrorCode
 from messages.fields import Id
-from store import dead_letters, inbox
+from store import attempts, dead_letters, inbox
 from store.dead_letters import Letter
 from store.inbox import Seen
 from store.transaction import Connection, Engine, transaction
@@ -75,7 +75,7 @@ def _portion(
     if again:
         # Its ERROR is forgotten in the moment in which it is to be tried again: at no time is it lost or done twice.
         inbox.forget(connection, [letter.command_id for letter in again if letter.command_id])
-        inbox.try_again(connection, map(_attempt, again), now)
+        attempts.replay(connection, map(_attempt, again), now)
         dead_letters.delete(connection, [letter.id for letter in again])
     if raw:
         dead_letters.mark_replayed(connection, raw, now)
@@ -104,9 +104,11 @@ def _was_given_up(ended: Seen, envelope: Mapping[str, Any]) -> bool:
 
 
 def _attempt(letter: Letter) -> dict[str, Any]:
+    envelope = from_json(letter.body)
     return {
         "id": letter.command_id,
         "reason": letter.reason,
         "envelope": letter.body.decode(),
-        "out_of_turn": has_turn(from_json(letter.body)),
+        "fingerprint": dead_letters.as_bytea(fingerprint(envelope)),
+        "out_of_turn": has_turn(envelope),
     }

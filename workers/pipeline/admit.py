@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,14 +18,12 @@ from messages.fields import SOURCE_PATTERN, Data
 from messages.registry import BATCH
 from messages.results import ErrorBody, Outcome, Status
 from messages.wire import MAX_DEPTH, MAX_MESSAGE_BYTES, decode
-from workers.pipeline.command import Admitted, Again, Command, Unreadable
+from workers.pipeline.command import Admitted, Command, Unreadable, expired
 from workers.pipeline.fingerprint import fingerprint
 from workers.pipeline.guard import OPEN, Guard
 
 _REPLYTO = re.compile(REPLYTO_PATTERN)
 _SOURCE = re.compile(SOURCE_PATTERN)
-# What the clock sends for a command that is to be tried again: this type and the command's id, and no more.
-AGAIN = "interlock.again"
 # A message over the limit is still opened as far as this, to find out whom to tell.
 _LARGEST_TO_ANSWER = 16 * 1_048_576
 
@@ -39,9 +37,7 @@ class Limits:
     guard: Guard = OPEN
 
 
-def admit(
-    body: bytes, types: Mapping[str, type[Data]], now: datetime, limits: Limits
-) -> Sequence[Admitted | Again]:
+def admit(body: bytes, types: Mapping[str, type[Data]], now: datetime, limits: Limits) -> list[Admitted]:
     """The commands of one dramatiq message: one, or those of a batch in their order."""
     try:
         message = decode(body, max_bytes=limits.max_bytes, max_depth=limits.max_depth + 2)
@@ -51,9 +47,6 @@ def admit(
     if envelope is None:
         reason = "not a dramatiq message with one envelope as its only argument"
         return [Unreadable(reason=reason, body=body, outcome=_error(ErrorCode.INVALID_MESSAGE, reason))]
-    if envelope.keys() == {"type", "id"} and envelope["type"] == AGAIN:
-        ident = _uuid(envelope["id"])
-        return [] if ident is None else [Again(ident)]
     if envelope.get("type") == BATCH and BATCH not in types:
         return list(_batch(envelope, body, types, now, limits.guard))
     return [limits.guard.look_at(admit_envelope(envelope, body, types, now), envelope, now)]
@@ -64,6 +57,11 @@ def _envelope_of(message: Any) -> dict[str, Any] | None:
     if isinstance(args, list) and len(args) == 1 and isinstance(args[0], dict):
         return args[0]
     return None
+
+
+def unread(body: bytes, reason: str) -> Unreadable:
+    """A message that is not even opened: it is kept as it came."""
+    return Unreadable(reason=reason, body=body, outcome=_error(ErrorCode.INTERNAL, reason))
 
 
 def _batch(
@@ -100,6 +98,7 @@ def admit_envelope(
         tracestate=attributes.tracestate,
         partitionkey=attributes.partitionkey,
         sequence=None if attributes.sequence is None else int(attributes.sequence),
+        expires=attributes.expirytime,
     )
 
 
@@ -107,7 +106,7 @@ def _data(
     envelope: Envelope, types: Mapping[str, type[Data]], now: datetime | None
 ) -> tuple[Any, Outcome | None]:
     if now is not None and envelope.expirytime is not None and envelope.expirytime <= now:
-        return None, _error(ErrorCode.EXPIRED, f"the command expired at {envelope.expirytime.isoformat()}")
+        return None, expired(envelope.expirytime)
     model = types.get(envelope.type)
     if model is None:
         return None, _error(ErrorCode.UNKNOWN_TYPE, f"there is no {envelope.type!r}; see `interlock schema`")

@@ -4,27 +4,26 @@ This is the whole shell in one place. What it does not do: read from Redis, writ
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from messages.fields import Id
-from messages.registry import COMMANDS
 from store import dead_letters, inbox, outbox, sequences
 from store.encoding import encode
 from store.transaction import Connection, Engine, sent_together, transaction
-from workers.pipeline.admit import admit_envelope
+from workers.pipeline.again import as_kept, readmitted
 from workers.pipeline.command import Admitted, Command, Unreadable
-from workers.pipeline.decide import Decided, decide
+from workers.pipeline.decide import UNWATCHED, Decided, Watch, decide
 from workers.pipeline.deliveries import entries_of, inbox_row
 from workers.pipeline.envelopes import refusal_of, result_of
-from workers.pipeline.fingerprint import fingerprint
 from workers.pipeline.gather import gather
 from workers.pipeline.needs import needs_of
-from workers.pipeline.order import Key, Turns, key_of, take_turns
+from workers.pipeline.order import Company, Turns, key_of, take_turns
 from workers.pipeline.repeats import Ended, answers, reused
 from workers.pipeline.save import save
+from workers.pipeline.waiting import keep_on_trying
 from workers.world.world import World
 
 # Of a message that could not be read, so many bytes are kept.
@@ -71,9 +70,10 @@ class Applier:
     engine: Engine
     world: Callable[[], World]
     queue: str = "commands"
+    watch: Watch = UNWATCHED
 
-    def apply(self, admitted: Sequence[Admitted], held_back: Set[Id] = frozenset()) -> Applied:
-        """Applies a batch in one transaction. Parked commands that are held back do not come along.
+    def apply(self, admitted: Sequence[Admitted], company: Company = Company.TOGETHER) -> Applied:
+        """Applies a batch in one transaction, or sets it apart.
 
         Raises:
             StoreError: nothing was committed, or it is not known (the inbox knows).
@@ -85,19 +85,23 @@ class Applier:
             world = self.world()
             now = world.clock()
             claimed = _claim(connection, commands)
-            turns = _order(connection, claimed.fresh, now, held_back)
+            turns = _order(connection, claimed.fresh, now, company)
             gather(connection, world, needs_of(turns.ready))
-            decided = decide(world, turns.ready)
+            decisions = decide(world, turns.ready, self.watch)
+            turns.hold(decisions.held())
+            decided = decisions.ended
             decided += [Decided(command, outcome, []) for command, outcome in turns.refused]
             with sent_together(connection):
                 save(connection, world)
                 applied = self._deliver(connection, world, decided, turns, now)
+                keep_on_trying(connection, commands, turns, decisions, now)
                 self._bury(connection, [*unreadable, *(each.command for each in decided)], world, now)
         copies = (*claimed.repeats, *turns.repeats)
         applied.replayed = len(copies)
         applied.outcomes.update((each.type, each.outcome.status) for each in unreadable)
-        parked = {command.id: Ended(command.fingerprint, None) for command in turns.waiting}
-        for replyto, envelope in answers(copies, claimed.known | parked | applied.ended, world.new_id, now):
+        waiting = (*turns.waiting, *turns.to_try_alone, *decisions.held())
+        known = {command.id: Ended(command.fingerprint, None) for command in waiting} | claimed.known
+        for replyto, envelope in answers(copies, known | applied.ended, world.new_id, now):
             applied.replies.append(Reply(replyto, envelope))
         for each in unreadable:
             if each.replyto is not None:
@@ -147,9 +151,6 @@ class Applier:
         if rows:
             common = {"created": now, "queue": self.queue}
             dead_letters.insert(connection, ({"id": world.new_id(), **common, **row} for row in rows))
-        given_up = [row["command_id"] for row in rows if "command_id" in row]
-        if given_up:
-            inbox.forget_attempts(connection, given_up)
 
 
 def _dead_letter(each: Admitted) -> dict[str, Any] | None:
@@ -191,45 +192,41 @@ def _claim(connection: Connection, commands: Sequence[Command]) -> _Claimed:
     ids = {command.id for command in commands}
     if not ids:
         return claimed
-    ended, parked = inbox.known(connection, ids)
-    claimed.known = {ident: Ended(seen.fingerprint, seen.result) for ident, seen in ended.items()}
-    claimed.known |= {ident: Ended(fingerprint(envelope), None) for ident, envelope in parked.items()}
+    known = inbox.known(connection, ids)
+    waiting = known.parked | known.tried
+    claimed.known = {ident: Ended(mark, None) for ident, mark in waiting.items()}
+    claimed.known |= {ident: Ended(mark, result) for ident, (mark, result) in known.ended.items()}
     for command in by_id.values():
-        first = claimed.known.get(command.id)
-        waits = first is not None and first.result is None and first.fingerprint == command.fingerprint
-        (claimed.fresh if first is None or waits else claimed.repeats).append(command)
+        takes_part = _takes_part(command, known)
+        (claimed.fresh if takes_part else claimed.repeats).append(command)
     for command in too_old:
         (claimed.fresh if command.id not in claimed.known else claimed.repeats).append(command)
     return claimed
 
 
-def _order(connection: Connection, commands: Sequence[Command], now: datetime, held_back: Set[Id]) -> Turns:
+def _takes_part(command: Command, known: inbox.Known) -> bool:
+    """Whether this is the one to apply, now or in its turn: not a copy of what has ended or has a time of its own."""
+    if command.id in known.ended:
+        return False
+    if command.id in known.tried:
+        return command.again
+    return known.parked.get(command.id, command.fingerprint) == command.fingerprint
+
+
+def _order(connection: Connection, commands: Sequence[Command], now: datetime, company: Company) -> Turns:
     keys = {key for command in commands if (key := key_of(command)) is not None}
     if not keys:
-        return Turns(ready=list(commands))
+        return take_turns(commands, {}, (), company)
     numbers = sequences.lock(connection, keys, now)
-    parked = [
-        command
-        for each in sequences.parked(connection, keys)
-        if isinstance(command := admit_envelope(dict(each.envelope), b"", COMMANDS, None), Command)
-    ]
-    others = _with_ids_of_their_own(connection, parked)
-    return take_turns(commands, numbers, others, held_back, _out_of_turn(connection, commands, numbers))
-
-
-def _out_of_turn(
-    connection: Connection, commands: Iterable[Command], numbers: Mapping[Key, int]
-) -> frozenset[Id]:
-    """Commands that were given up, and replayed: their turn was taken then."""
-    asked = [each.id for each in commands if (key := key_of(each)) and each.sequence != numbers[key]]
-    return inbox.out_of_turn(connection, asked) if asked else frozenset()
+    parked = [readmitted(each.kept) for each in sequences.parked(connection, keys)]
+    return take_turns(commands, numbers, _with_ids_of_their_own(connection, parked), company)
 
 
 def _with_ids_of_their_own(connection: Connection, parked: list[Command]) -> list[Command]:
     """Parked commands; one whose id was used by another command meanwhile takes its turn, and that is all."""
     if not parked:
         return parked
-    ended = inbox.seen(connection, [command.id for command in parked])
+    ended = inbox.known(connection, [command.id for command in parked]).ended
     return [
         replace(command, refusal=reused(command), keeps_id=False) if command.id in ended else command
         for command in parked
@@ -251,6 +248,6 @@ def _parked_row(command: Command, now: datetime) -> dict[str, object]:
         "source": command.source,
         "partitionkey": command.partitionkey,
         "sequence": command.sequence,
-        "envelope": command.envelope,
+        **as_kept(command),
         "parked": now,
     }

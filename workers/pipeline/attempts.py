@@ -6,21 +6,21 @@ from datetime import datetime, timedelta
 
 from messages.errors import ErrorCode
 from messages.results import ErrorBody, Outcome, Status
-from messages.wire import encode
-from store import inbox
+from store import attempts
 from store.transaction import Engine, transaction
 from workers.pipeline.apply import Applied, Applier
 from workers.pipeline.command import Command
+from workers.pipeline.order import Company
 
 log = logging.getLogger(__name__)
 
-_FIRST_S = 0.5
-_LONGEST_S = 300.0
+FIRST_S = 0.5
+LONGEST_S = 300.0
 
 
-def delay_after(attempts: int) -> timedelta:
+def delay_after(number: int) -> timedelta:
     """How long to leave a command alone after so many failures: twice as long each time, at most five minutes."""
-    return timedelta(seconds=min(_LONGEST_S, _FIRST_S * 2 ** (min(attempts, 20) - 1)))
+    return timedelta(seconds=min(LONGEST_S, FIRST_S * 2 ** (min(number, 20) - 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +31,33 @@ class Attempts:
     applier: Applier
     most: int
 
-    def failed(self, command: Command, error: Exception, now: datetime) -> Applied:
+    def failed(self, command: Command, error: Exception, now: datetime) -> list[Applied]:
         """Counts the failure. The command is tried again later, or ends as ERROR `internal`.
 
         Raises:
             StoreError: the failure could not be counted; the command is still to be dealt with.
         """
+        # What comes from Redis is in the database from now on, and keeps its turn there.
+        applied = [] if command.again else [self.applier.apply([command], Company.APART)]
         text = f"{type(error).__name__}: {error}"[:2_000]
         with transaction(self.engine) as connection:
-            envelope = encode(command.envelope).decode()
-            attempts = inbox.count_attempt(connection, command.id, text, envelope, now)
-            if attempts < self.most:
-                inbox.postpone(connection, command.id, now + delay_after(attempts))
-        log.error("a command failed", extra={"command": str(command.id), "attempts": attempts, "error": text})
-        if attempts < self.most:
-            return Applied()
-        message = f"still failing after {attempts} attempts; the command is in the dead letters"
-        body = ErrorBody(code=ErrorCode.INTERNAL, message=message, errors=[])
-        given_up = replace(
-            command, refusal=Outcome(Status.ERROR, {}, body), attempts=attempts, last_error=text
-        )
-        return self.applier.apply([given_up])
+            number = attempts.count_failure(connection, command.id, text, counted=command.attempts > 0)
+            if number is not None and number < self.most:
+                attempts.postpone(connection, command.id, now + delay_after(number))
+        if number is None:
+            return applied  # another copy has ended meanwhile
+        log.error("a command failed", extra={"command": str(command.id), "attempts": number, "error": text})
+        if number >= self.most:
+            applied.append(self.give_up(command, number, text))
+        return applied
+
+    def give_up(self, command: Command, number: int, error: str) -> Applied:
+        """The command ends as ERROR `internal` and as a dead letter, after so many attempts.
+
+        Raises:
+            StoreError: it has not ended, or that is not known.
+        """
+        message = f"still failing after {number} attempts; the command is in the dead letters"
+        refusal = Outcome(Status.ERROR, {}, ErrorBody(code=ErrorCode.INTERNAL, message=message, errors=[]))
+        ended = replace(command, again=True, refusal=refusal, attempts=number, last_error=error)
+        return self.applier.apply([ended], Company.ALONE)

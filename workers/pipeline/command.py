@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from messages.errors import ErrorCode
 from messages.fields import Id
-from messages.results import Outcome
+from messages.results import ErrorBody, Outcome, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +27,17 @@ class Command:
     tracestate: str | None = None
     partitionkey: str | None = None
     sequence: int | None = None
+    #: `expirytime`
+    expires: datetime | None = None
     #: whether an ERROR may use up the id: a command that is not its sender's to give may not
     keeps_id: bool = True
-    #: how often it failed and why, if it is being given up
+    #: the database has kept it and its time has come; never set for what comes from Redis
+    again: bool = False
+    #: it was given up and replayed: its turn was taken then
+    out_of_turn: bool = False
+    #: how often it was tried alone
     attempts: int = 0
+    #: why it failed, if it is being given up
     last_error: str | None = None
 
 
@@ -48,11 +57,10 @@ class Unreadable:
     is_kept: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
-    """A command that has been admitted before, and is to be tried again: what it says stands in the database."""
-
-    id: Id
-
-
 Admitted = Command | Unreadable
+
+
+def expired(at: datetime) -> Outcome:
+    """What a command is told that was too late."""
+    body = ErrorBody(code=ErrorCode.EXPIRED, message=f"the command expired at {at.isoformat()}", errors=[])
+    return Outcome(Status.ERROR, {}, body)

@@ -7,27 +7,26 @@ own sake is set aside, alone.
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import redis
 
-from messages.fields import Data, Id
-from store import inbox
+from messages.fields import Data
 from store.errors import Raced, StoreUnavailable
-from store.transaction import transaction
 from workers.broker.batches import RawMessage, Requeue
 from workers.figures.tally import BatchTimes, Tally, enqueued_at
 from workers.now import now
-from workers.pipeline.admit import Limits, admit, admit_envelope
+from workers.pipeline.admit import Limits, admit, unread
 from workers.pipeline.apply import Applied, Applier
 from workers.pipeline.attempts import Attempts
-from workers.pipeline.command import Admitted, Again, Command
+from workers.pipeline.command import Admitted, Command
 from workers.pipeline.decide import Poisoned
 from workers.pipeline.notes import Notes
+from workers.pipeline.order import Company
 from workers.pipeline.refused import tell_of_refused
 from workers.streams import Publisher
 
@@ -35,7 +34,12 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: So many workers may die with a message in hand before its commands are tried alone: the first death is usually
+#: nobody's fault, and everything that was in hand would have to go the slow way.
+SUSPECT_AFTER = 2
 _RACES = 8
+# A larger batch that failed is divided into so many parts first.
+_ONE_BY_ONE, _PARTS = 256, 16
 _FIRST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 5.0
 
@@ -60,20 +64,55 @@ class CommandHandler:
             Requeue: the worker is to stop, and this batch was not finished.
         """
         moment = now()
-        came = [
+        suspected = [message for message in messages if message.deaths >= SUSPECT_AFTER]
+        if suspected:
+            self._handle(self._admit_suspects(suspected, moment), Company.APART, suspected, moment)
+        ordinary = [message for message in messages if message.deaths < SUSPECT_AFTER]
+        if ordinary:
+            self._handle(self._admit(ordinary, moment), Company.TOGETHER, ordinary, moment)
+
+    def again(self, commands: Sequence[Command], company: Company) -> None:
+        """Tries commands again that the database has kept. Raises as a call does."""
+        self._handle(commands, company)
+
+    def give_up(self, command: Command, attempts: int, error: str) -> None:
+        """A command whose attempts are used up ends, and whoever waits for it is told. Raises as a call does."""
+        self._publish(self._patiently(lambda: self.attempts.give_up(command, attempts, error)))
+
+    def _admit(self, messages: Sequence[RawMessage], moment: datetime) -> list[Admitted]:
+        admitted = [
             each
             for message in messages
             if message.body is not None
             for each in admit(message.body, self.types, moment, self.limits)
         ]
-        admitted = [each for each in came if not isinstance(each, Again)]
         tell_of_refused(admitted)
-        admitted += self._recall([each.id for each in came if isinstance(each, Again)])
-        parts = self._apply(admitted)
+        return admitted
+
+    def _admit_suspects(self, messages: Sequence[RawMessage], moment: datetime) -> list[Admitted]:
+        """One that ended so many workers before it could be set apart is not even read."""
+        most = SUSPECT_AFTER + self.attempts.most
+        hopeless = [message for message in messages if message.deaths >= most]
+        others = [message for message in messages if message.deaths < most]
+        return self._admit(others, moment) + [
+            unread(each.body, f"{each.deaths} workers died while they had this message")
+            for each in hopeless
+            if each.body is not None
+        ]
+
+    def _handle(
+        self,
+        admitted: Sequence[Admitted],
+        company: Company,
+        messages: Sequence[RawMessage] = (),
+        began: datetime | None = None,
+    ) -> None:
+        began = began or now()
+        parts = self._apply(admitted, company)
         committed = now()
         for applied in parts:
             self._publish(applied)
-        self._count(messages, parts, moment, committed)
+        self._count(messages, parts, began, committed)
 
     def _count(
         self, messages: Sequence[RawMessage], parts: Sequence[Applied], began: datetime, committed: datetime
@@ -91,50 +130,45 @@ class CommandHandler:
         )
         self.tally.batch(outcomes, sum(each.replayed for each in parts), times)
 
-    def _recall(self, ids: Sequence[Id]) -> list[Admitted]:
-        """Commands that are to be tried again, as they were admitted; those that have ended meanwhile are left out."""
-
-        def read() -> list[Mapping[str, Any]]:
-            with transaction(self.applier.engine) as connection:
-                return inbox.failed(connection, ids)
-
-        envelopes = self._patiently(read) if ids else []
-        return [admit_envelope(dict(envelope), b"", self.types, None) for envelope in envelopes]
-
-    def _apply(self, admitted: Sequence[Admitted]) -> list[Applied]:
+    def _apply(self, admitted: Sequence[Admitted], company: Company) -> list[Applied]:
         try:
-            return [self._apply_together(admitted)]
+            return [self._apply_together(admitted, company)]
         except Requeue:
             raise
         # Whatever one command of the batch has caused: it must not hold up the others.
         except Exception as error:  # noqa: BLE001 - counted and kept with the command
-            if len(admitted) > 1:
-                log.warning(
-                    "a batch failed, its commands are applied one by one", extra={"error": str(error)}
-                )
-                return [applied for each in admitted for applied in self._apply([each])]
-            if isinstance(error, Poisoned) and error.command.id != _id_of(admitted[0]):
-                return self._without_follower(admitted[0], error)
-            return [self._set_aside(admitted[0], error)]
+            return self._after_failure(admitted, error, company)
 
-    def _without_follower(self, each: Admitted, error: Poisoned) -> list[Applied]:
-        """A parked command that came along is to blame: it stays parked until it is tried again by itself."""
-        applied, held_back = [], set[Id]()
-        while True:
-            held_back.add(error.command.id)
-            applied.append(self._set_aside(error.command, error))
-            try:
-                return [self._apply_together([each], held_back), *applied]
-            except Poisoned as another:
-                if another.command.id == _id_of(each) or another.command.id in held_back:
-                    return [self._set_aside(each, another), *applied]
-                error = another
+    def _after_failure(
+        self, admitted: Sequence[Admitted], error: Exception, company: Company
+    ) -> list[Applied]:
+        culprit = _culprit(admitted, error)
+        if culprit is not None:
+            # First, so that it keeps its turn before those that come after it.
+            applied = self._set_aside(culprit, error)
+            rest = [each for each in admitted if each is not culprit]
+            return applied + (self._apply(rest, company) if rest else [])
+        if len(admitted) == 1:
+            return self._without_followers(admitted[0], error, company)
+        log.warning("a batch failed, its commands are applied apart", extra={"error": str(error)})
+        return [applied for some in _in_parts(admitted) for applied in self._apply(some, company)]
 
-    def _apply_together(self, admitted: Sequence[Admitted], held_back: Set[Id] = frozenset()) -> Applied:
+    def _without_followers(self, each: Admitted, error: Exception, company: Company) -> list[Applied]:
+        """A command is to blame, unless it brought parked followers along: then it is tried without them."""
+        if not isinstance(each, Command):
+            raise error
+        if company is not Company.TOGETHER or each.partitionkey is None:
+            return self._set_aside(each, error)
+        return self._apply([each], Company.ALONE)
+
+    def _set_aside(self, command: Command, error: Exception) -> list[Applied]:
+        return self._patiently(lambda: self.attempts.failed(command, error, now()))
+
+    def _apply_together(self, admitted: Sequence[Admitted], company: Company) -> Applied:
         races = 0
         while True:
             try:
-                return self._patiently(lambda: self.applier.apply(admitted, held_back))
+                return self._patiently(lambda: self.applier.apply(admitted, company))
             except Raced as race:
                 self.tally.retried(race.sqlstate or "race")
                 races += 1
@@ -161,11 +195,6 @@ class CommandHandler:
                     log.warning("the database is back")
                 return done
 
-    def _set_aside(self, each: Admitted, error: Exception) -> Applied:
-        if not isinstance(each, Command):
-            raise error
-        return self._patiently(lambda: self.attempts.failed(each, error, now()))
-
     def _publish(self, applied: Applied) -> None:
         """Committed results leave; if Redis is away until the worker stops, the relay finds them in the database."""
         wait_s = _FIRST_WAIT_S
@@ -186,5 +215,15 @@ class CommandHandler:
                 return
 
 
-def _id_of(each: Admitted) -> Id | None:
-    return each.id if isinstance(each, Command) else None
+def _culprit(admitted: Sequence[Admitted], error: Exception) -> Command | None:
+    """The command of this batch that is known to be to blame; None if that is not known, or it is none of them."""
+    if not isinstance(error, Poisoned):
+        return None
+    mine = (each for each in admitted if isinstance(each, Command) and each.id == error.command.id)
+    return next(mine, None)
+
+
+def _in_parts(admitted: Sequence[Admitted]) -> Iterator[Sequence[Admitted]]:
+    size = 1 if len(admitted) <= _ONE_BY_ONE else -(-len(admitted) // _PARTS)
+    for start in range(0, len(admitted), size):
+        yield admitted[start : start + size]

@@ -1,7 +1,8 @@
 """Per-key order: which commands have their turn, which come early, which are too late. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from messages.errors import ErrorCode
 from messages.fields import Id
@@ -9,6 +10,17 @@ from messages.results import ErrorBody, Outcome, Status
 from workers.pipeline.command import Command
 
 Key = tuple[str, str]
+
+
+class Company(Enum):
+    """With whom commands are applied."""
+
+    #: with whatever is there: the rest of the batch, and parked followers
+    TOGETHER = "together"
+    #: without its parked follower, which is to be tried alone after it
+    ALONE = "alone"
+    #: not now: all that have their turn are to be tried alone
+    APART = "apart"
 
 
 @dataclass(slots=True)
@@ -23,8 +35,22 @@ class Turns:
     #: all that wait after this batch; those that are new among them are to be parked
     waiting: list[Command] = field(default_factory=list)
     to_park: list[Command] = field(default_factory=list)
+    #: those that have their turn and are to be tried alone
+    to_try_alone: list[Command] = field(default_factory=list)
     unparked: list[Id] = field(default_factory=list)
     positions: dict[Key, int] = field(default_factory=dict)
+
+    def hold(self, held: Sequence[Command]) -> None:
+        """Commands that were ready keep on waiting: the first of each key has its turn, the others come after it."""
+        ids = {command.id for command in held}
+        ordered = [command for command in held if command.partitionkey is not None]
+        self.to_park += [command for command in ordered if command.id not in self.unparked]
+        self.waiting += ordered
+        self.unparked = [ident for ident in self.unparked if ident not in ids]
+        keys = {key_of(command) for command in ordered}
+        self.to_try_alone = [command for command in self.to_try_alone if key_of(command) not in keys]
+        for command in reversed(ordered):
+            self.positions[key_of(command)] = _number(command)  # type: ignore[index]  # it has one
 
 
 def key_of(command: Command) -> Key | None:
@@ -36,24 +62,16 @@ def take_turns(
     commands: Iterable[Command],
     next_numbers: Mapping[Key, int],
     parked: Sequence[Command],
-    held_back: Set[Id] = frozenset(),
-    out_of_turn: Set[Id] = frozenset(),
+    company: Company = Company.TOGETHER,
 ) -> Turns:
     """Puts commands in their order. A command whose predecessor is missing is parked; the missing one brings
-    its parked followers with it, up to one that is held back: that one goes when it comes itself. Those that
-    are out of turn go when they come, and move no number."""
-    return _Sorting(next_numbers, parked, held_back, out_of_turn).sort(commands)
+    its parked followers with it. One that is to be tried alone keeps its turn, and goes when it comes itself."""
+    return _Sorting(next_numbers, parked, company).sort(commands)
 
 
 class _Sorting:
-    def __init__(
-        self,
-        next_numbers: Mapping[Key, int],
-        parked: Sequence[Command],
-        held_back: Set[Id],
-        out_of_turn: Set[Id],
-    ) -> None:
-        self._held_back, self._out_of_turn = held_back, out_of_turn
+    def __init__(self, next_numbers: Mapping[Key, int], parked: Sequence[Command], company: Company) -> None:
+        self._company = company
         self._next = dict(next_numbers)
         self._before = dict(next_numbers)
         self._waiting: dict[Key, dict[int, Command]] = {}
@@ -66,8 +84,8 @@ class _Sorting:
     def sort(self, commands: Iterable[Command]) -> Turns:
         for command in commands:
             key = key_of(command)
-            if key is None or command.id in self._out_of_turn:
-                self._turns.ready.append(command)
+            if key is None:
+                self._place_free(command)
             else:
                 self._place(command, key, _number(command))
         turns = self._turns
@@ -76,13 +94,18 @@ class _Sorting:
         turns.to_park = [command for command in turns.waiting if command.id not in self._was_parked]
         return turns
 
+    def _place_free(self, command: Command) -> None:
+        """What is refused does no harm when it is answered."""
+        apart = self._company is Company.APART and command.refusal is None
+        (self._turns.to_try_alone if apart else self._turns.ready).append(command)
+
     def _place(self, command: Command, key: Key, number: int) -> None:
         if command.id in self._done:
             self._turns.repeats.append(command)
             return
         waiting = self._waiting.get(key, {}).get(number)
         if number == self._next[key] and waiting is not None and _is_copy(command, waiting):
-            del self._waiting[key][number]  # it was held back, and now comes itself
+            del self._waiting[key][number]  # it kept its turn, and now comes itself
             waiting = None
         if waiting is not None and waiting.id == command.id:
             self._turns.repeats.append(command)  # if it is the same: the answer comes when its turn does
@@ -91,17 +114,21 @@ class _Sorting:
             self._turns.refused.append((command, _number_is_taken(command)))
         elif number > self._next[key]:
             self._wait(command)
+        elif self._company is Company.APART:
+            self._wait(command)
+            self._done.add(command.id)
+            self._turns.to_try_alone.append(command)
         else:
             self._go(command, key)
-            while (follower := self._follower(key)) is not None:
-                self._go(follower, key)
+            self._bring_followers(key)
 
-    def _follower(self, key: Key) -> Command | None:
+    def _bring_followers(self, key: Key) -> None:
         waiting = self._waiting.get(key, {})
-        follower = waiting.get(self._next[key])
-        if follower is None or follower.id in self._held_back:
-            return None
-        return waiting.pop(self._next[key])
+        while (follower := waiting.get(self._next[key])) is not None:
+            if self._company is Company.ALONE:
+                self._turns.to_try_alone.append(follower)
+                return
+            self._go(waiting.pop(self._next[key]), key)
 
     def _go(self, command: Command, key: Key) -> None:
         self._turns.ready.append(command)

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from messages.errors import ErrorCode
 from messages.results import Outcome
-from workers.pipeline.command import Again, Command, Unreadable
+from workers.pipeline.command import Command, Unreadable
 
 log = logging.getLogger(__name__)
 
 
-def tell_of_refused(came: Iterable[Command | Unreadable | Again]) -> None:
+def tell_of_refused(came: Iterable[Command | Unreadable]) -> None:
     """One line for each code and fetch, with the first of the reasons: a flood of messages is none of lines."""
     numbers: Counter[str] = Counter()
     reasons: dict[str, str] = {}
@@ -26,10 +26,10 @@ def tell_of_refused(came: Iterable[Command | Unreadable | Again]) -> None:
         )
 
 
-def _of_the_guard(each: Command | Unreadable | Again) -> Outcome | None:
+def _of_the_guard(each: Command | Unreadable) -> Outcome | None:
     if isinstance(each, Unreadable):
         return None if each.is_kept else each.outcome
-    if isinstance(each, Again) or each.refusal is None or each.refusal.error is None:
+    if each.refusal is None or each.refusal.error is None:
         return None
     error = each.refusal.error
     of_place = [item["loc"] for item in error.errors] in ([["replyto"]], [["data", "notify"]])

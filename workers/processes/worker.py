@@ -23,6 +23,8 @@ from workers.pipeline.apply import Applier
 from workers.pipeline.attempts import Attempts
 from workers.pipeline.handler import CommandHandler
 from workers.pipeline.notes import Notes
+from workers.pipeline.retrier import Retrier
+from workers.pipeline.watchdog import Watchdog
 from workers.policies.composing import PolicyError
 from workers.policies.loading import load_policies
 from workers.processes import memory
@@ -65,7 +67,7 @@ class CommandAndQueryWorker:
         self._run_policies = load_policies()
         self._guard = guard_of(settings)
         self._stopping = Event()
-        self._engine = _engine(settings, settings.worker_threads + 2, "worker")
+        self._engine = _engine(settings, settings.worker_threads + 4, "worker")
         self._read_engine = for_reading(_engine(settings, settings.query_threads, "queries"))
         require_current(self._engine)
         self._client = command_client(settings.redis_url)
@@ -73,8 +75,13 @@ class CommandAndQueryWorker:
         self._notes = Notes(self._engine)
         self._tally = Tally()
         self._reporter = Reporter(self._tally, self._client, settings.namespace)
+        self._watchdog = Watchdog(settings.statement_timeout.total_seconds())
+        commands = self._command_handler()
+        # Longer than any batch should take, so that nobody is taken for dead who is only slow.
+        lease = 4 * settings.heartbeat_timeout
+        self._retrier = Retrier(self._engine, commands, lease, self._stopping)
         self._runners = [
-            self._runner(COMMANDS_QUEUE, self._command_handler(), settings.worker_threads),
+            self._runner(COMMANDS_QUEUE, commands, settings.worker_threads),
             self._runner(QUERIES_QUEUE, self._query_handler(), settings.query_threads),
         ]
 
@@ -82,6 +89,8 @@ class CommandAndQueryWorker:
         """Begins to fetch."""
         self._notes.start()
         self._reporter.start()
+        self._watchdog.start()
+        self._retrier.start()
         for runner in self._runners:
             runner.start()
 
@@ -91,6 +100,8 @@ class CommandAndQueryWorker:
         self._stopping.set()
         for runner in self._runners:
             runner.stop(grace_s)
+        self._retrier.join(grace_s)
+        self._watchdog.close()
         self._notes.close()
         self._reporter.close()
         self._client.close()
@@ -126,6 +137,7 @@ class CommandAndQueryWorker:
             lambda: World(
                 clock=now, new_id=uuid7, dice=random.random, waits=waits, run_policies=self._run_policies
             ),
+            watch=self._watchdog,
         )
         return CommandHandler(
             applier=applier,

@@ -49,13 +49,27 @@ def upgrade() -> None:
         "attempt",
         sa.Column("command_id", sa.Uuid(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("waits", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("in_hand", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("wait_reason", sa.Text(), nullable=True),
+        sa.Column("run_id", sa.Uuid(), nullable=True),
         sa.Column("envelope", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("refusal", postgresql.JSON(astext_type=sa.Text()), nullable=True),
         sa.Column("out_of_turn", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("command_id", name=op.f("pk_attempt")),
     )
     op.create_index(op.f("ix_attempt_next_attempt_at"), "attempt", ["next_attempt_at"], unique=False)
+    op.create_index(
+        op.f("ix_attempt_run_id"),
+        "attempt",
+        ["run_id"],
+        unique=False,
+        postgresql_where=sa.text("run_id IS NOT NULL"),
+    )
     op.create_table(
         "command",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -181,6 +195,8 @@ def upgrade() -> None:
         sa.Column("partitionkey", sa.Text(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("envelope", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("refusal", postgresql.JSON(astext_type=sa.Text()), nullable=True),
         sa.Column("parked", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_parked_command")),
     )
@@ -727,6 +743,9 @@ def downgrade() -> None:
     op.drop_table("concurrency_limit")
     op.drop_index(op.f("ix_command_finished"), table_name="command")
     op.drop_table("command")
+    op.drop_index(
+        op.f("ix_attempt_run_id"), table_name="attempt", postgresql_where=sa.text("run_id IS NOT NULL")
+    )
     op.drop_index(op.f("ix_attempt_next_attempt_at"), table_name="attempt")
     op.drop_table("attempt")
     op.drop_index(
