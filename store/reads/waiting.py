@@ -16,7 +16,7 @@ _ABOUT = """
 """
 _FAILING = f"""
 SELECT a.command_id AS id, a.envelope ->> 'type' AS type, a.envelope ->> 'source' AS source, a.attempts,
-  a.next_attempt_at, a.last_error
+  a.next_attempt_at, a.last_error, a.waits, a.wait_reason
 FROM attempt a
 WHERE {_ABOUT.format("a")} AND NOT EXISTS (SELECT FROM command c WHERE c.id = a.command_id)
 ORDER BY a.next_attempt_at, a.command_id LIMIT {_MOST}
@@ -31,21 +31,23 @@ JOIN sequence_position s ON s.source = p.source AND s.partitionkey = p.partition
 LEFT JOIN attempt missed ON missed.envelope ->> 'source' = p.source
   AND missed.envelope ->> 'partitionkey' = p.partitionkey AND missed.envelope ->> 'sequence' = s.next::text
   AND NOT EXISTS (SELECT FROM command c WHERE c.id = missed.command_id)
-WHERE {_ABOUT.format("p")}
+WHERE {_ABOUT.format("p")} AND NOT EXISTS (SELECT FROM attempt a WHERE a.command_id = p.id)
 ORDER BY p.source, p.partitionkey, p.sequence LIMIT {_MOST}
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failing:
-    """A command that fails for its own sake, and when it is tried again. No attempts: it was replayed."""
+    """A command that is tried again, and when: it failed, or it was told to wait. Neither: it was set apart."""
 
     id: Id
     type: str
     source: str
     attempts: int
     next_attempt_at: datetime
-    last_error: str
+    last_error: str | None
+    waits: int = 0
+    wait_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -239,6 +239,15 @@ def test_a_command_on_it_that_fails() -> None:
     assert reason.facts["attempts"] == 3
     _, replayed = why(flow_run(StateType.PENDING), failing=[failing(attempts=0)])
     assert "was replayed from the dead letters" in replayed.text
+    apart = failing(attempts=0, last_error=None)
+    assert "workers died" in why(flow_run(StateType.PENDING), failing=[apart])[1].text
+
+
+def test_a_command_on_it_that_is_deferred() -> None:
+    deferred = failing(attempts=0, last_error=None, waits=2, wait_reason="no slot is free")
+    _, reason = why(flow_run(StateType.PENDING), failing=[deferred])
+    assert reason.code == "command_deferred"
+    assert "is deferred, and was told to wait 2 times: no slot is free. It is tried again" in reason.text
 
 
 def test_a_command_on_it_that_is_parked() -> None:
@@ -250,7 +259,7 @@ def test_a_command_on_it_that_is_parked() -> None:
     assert reason.facts["gap_timeout_at"] == at(640)
     blocked = parked(missing_attempts=2, missing_next_attempt_at=at(610))
     _, reason = why(flow_run(StateType.PENDING), parked=[blocked])
-    assert "That one fails, and is tried again 2026-05-04 12:10:10Z (in 10 s)" in reason.text
+    assert "That one is tried again 2026-05-04 12:10:10Z (in 10 s)" in reason.text
 
 
 def test_several_reasons_at_once_in_their_order() -> None:

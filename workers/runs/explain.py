@@ -274,12 +274,19 @@ def _commands(facts: Facts) -> Iterator[Reason]:
     for failing in facts.failing:
         again = _may_again("It is tried again", failing.next_attempt_at, facts.now)
         what = f"The command {failing.type} {failing.id}"
-        if failing.attempts:
-            error = failing.last_error.removeprefix(f"Poisoned: {failing.type} {failing.id}: ")
-            text = f"{what} has failed {_times(failing.attempts)}: {_sentence(error)}"
-        else:
-            text = f"{what} was replayed from the dead letters."
-        yield Reason("command_failing", f"{text} {again}", _of(failing))
+        code = "command_deferred" if failing.waits and not failing.attempts else "command_failing"
+        yield Reason(code, f"{what} {_why_again(failing)} {again}", _of(failing))
+
+
+def _why_again(failing: Failing) -> str:
+    if failing.attempts:
+        error = (failing.last_error or "").removeprefix(f"Poisoned: {failing.type} {failing.id}: ")
+        return f"has failed {_times(failing.attempts)}: {_sentence(error)}"
+    if failing.waits:
+        return f"is deferred, and was told to wait {_times(failing.waits)}: {_sentence(failing.wait_reason or '')}"
+    if failing.last_error is not None:
+        return "was replayed from the dead letters."
+    return "is tried by itself, because workers died with the batch that it was in."
 
 
 def _parked(facts: Facts, parked: ParkedCommand) -> Reason:
@@ -290,8 +297,10 @@ def _parked(facts: Facts, parked: ParkedCommand) -> Reason:
         f"{parked.sequence}, and {turn} comes first. "
     )
     again = parked.missing_next_attempt_at
-    missing = "has not come" if again is None else f"fails, and is tried again {_at(again, facts.now)}"
-    text += f"That one {missing}; without it this one ends as sequence_gap {_at(ends, facts.now)}."
+    if again is not None:
+        text += f"That one is tried again {_at(again, facts.now)}, and this one waits until it has ended."
+        return Reason("command_parked", text, _of(parked))
+    text += f"That one has not come; without it this one ends as sequence_gap {_at(ends, facts.now)}."
     return Reason("command_parked", text, _of(parked) | {"gap_timeout_at": ends})
 
 
