@@ -227,6 +227,11 @@ class Settings(BaseModel):
         "INFO", description="Least severe line that is logged."
     )
     log_format: Literal["text", "json"] = Field("text", description="Log lines as text, or as JSON objects.")
+    dashboard_token: SecretStr = Field(
+        SecretStr(""),
+        repr=False,
+        description="What readers of `interlock dashboard` have to know; 16 characters or more.",
+    )
     notify_urls: SecretStr = Field(
         SecretStr(""), repr=False, description="Apprise URLs of `interlock notify`, separated by blanks."
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from workers.cli import (
+    dashboard,
     deadletters,
     doctor,
     graph,
@@ -70,6 +71,7 @@ app.command(rich_help_panel=LOOKING)(graph.graph)
 app.add_typer(runs.app, name="runs", rich_help_panel=LOOKING)
 app.add_typer(deadletters.app, name="deadletters", rich_help_panel=LOOKING)
 app.command(rich_help_panel=LOOKING)(top.top)
+app.command(rich_help_panel=LOOKING)(dashboard.dashboard)
 app.add_typer(slots.app, name="slots", rich_help_panel=LOOKING)
 app.command(rich_help_panel=LOOKING)(doctor.doctor)
 app.command(rich_help_panel=LOOKING)(schema.schema)

@@ -37,6 +37,13 @@ def duration(seconds: float | None) -> str:
     return f"{whole} s"
 
 
+def skew(seconds: float) -> str:
+    """How far a clock is ahead."""
+    if abs(seconds) < 0.0005:
+        return "0 ms"
+    return f"{seconds * 1000:+.0f} ms" if abs(seconds) < 1 else f"{seconds:+.1f} s"
+
+
 def rate(per_second: float) -> str:
     """Commands a second, with a place after the point only where it says something."""
     return f"{per_second:,.1f}" if 0 < per_second < 9.95 else f"{per_second:,.0f}"

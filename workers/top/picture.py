@@ -12,7 +12,7 @@ from store.reads.figures import Use
 from workers.cli.screen import COLOURS, printable
 from workers.figures.queues import QUEUES
 from workers.figures.snapshot import DatabaseFigures, Figures, RedisFigures
-from workers.figures.words import STATES, WAITING, duration, needing_attention, number, rate, state
+from workers.figures.words import STATES, WAITING, duration, needing_attention, number, rate, skew, state
 from workers.top.sparkline import joined, sparkline, stretched
 
 _QUIET = "bright_black"
@@ -172,16 +172,10 @@ def _of_processes(figures: Figures) -> list[tuple[str, str, str]]:
         ):
             if active is not None:
                 told.append((name, "active" if active else "none", "green" if active else "bold yellow"))
-        told.append(("PostgreSQL", _skew(figures.database.skew_s), ""))
+        told.append(("PostgreSQL", skew(figures.database.skew_s), ""))
     if figures.redis is not None:
-        told.append(("Redis", _skew(figures.redis.skew_s), ""))
+        told.append(("Redis", skew(figures.redis.skew_s), ""))
     return told
-
-
-def _skew(seconds: float) -> str:
-    if abs(seconds) < 0.0005:
-        return "0 ms"
-    return f"{seconds * 1000:+.0f} ms" if abs(seconds) < 1 else f"{seconds:+.1f} s"
 
 
 def _runs(part: DatabaseFigures, size: Size) -> _Part:
