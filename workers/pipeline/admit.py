@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from messages.commands.batch import Batch
-from messages.envelope import REPLYTO_PATTERN, Envelope
+from messages.envelope import MAX_SEQUENCE, REPLYTO_PATTERN, Envelope
 from messages.errors import ErrorCode, ErrorItem, Refused, fault
 from messages.fields import SOURCE_PATTERN, Data
 from messages.registry import BATCH
@@ -24,6 +24,8 @@ from workers.pipeline.guard import OPEN, Guard
 
 _REPLYTO = re.compile(REPLYTO_PATTERN)
 _SOURCE = re.compile(SOURCE_PATTERN)
+_SEQUENCE = re.compile(r"[1-9][0-9]{0,18}")
+_LONGEST_KEY = 200
 # A message over the limit is still opened as far as this, to find out whom to tell.
 _LARGEST_TO_ANSWER = 16 * 1_048_576
 
@@ -124,6 +126,7 @@ def _without_envelope(envelope: dict[str, Any], body: bytes, invalid: Validation
     replyto = replyto if replyto and _REPLYTO.match(replyto) else None
     correlation = _text(envelope.get("correlationid"))
     ident = _uuid(envelope.get("id"))
+    turn = _turn(envelope)
     if ident is not None and kind and source and _SOURCE.match(source):
         return Command(
             id=ident,
@@ -134,6 +137,8 @@ def _without_envelope(envelope: dict[str, Any], body: bytes, invalid: Validation
             refusal=outcome,
             replyto=replyto,
             correlationid=correlation,
+            partitionkey=turn[0],
+            sequence=turn[1],
         )
     assert outcome.error is not None
     return Unreadable(
@@ -208,6 +213,8 @@ def _unread(refused: Refused, body: bytes, envelope: dict[str, Any] | None = Non
         refusal=outcome,
         replyto=attributes.replyto,
         correlationid=attributes.correlationid,
+        partitionkey=attributes.partitionkey,
+        sequence=None if attributes.sequence is None else int(attributes.sequence),
     )
 
 
@@ -224,6 +231,14 @@ def _invalid(invalid: ValidationError, *prefix: str) -> Outcome:
 
 def _error(code: ErrorCode, message: str, errors: list[ErrorItem] | None = None) -> Outcome:
     return Outcome(Status.ERROR, {}, ErrorBody(code=code, message=message, errors=errors or []))
+
+
+def _turn(envelope: Mapping[str, Any]) -> tuple[str, int] | tuple[None, None]:
+    """Whose turn a command takes whose envelope has a fault elsewhere: those after it are not to wait for it."""
+    key, number = _text(envelope.get("partitionkey")), _text(envelope.get("sequence"))
+    if not key or len(key) > _LONGEST_KEY or number is None or _SEQUENCE.fullmatch(number) is None:
+        return None, None
+    return (key, int(number)) if int(number) <= MAX_SEQUENCE else (None, None)
 
 
 def _text(value: Any) -> str | None:
