@@ -16,6 +16,7 @@ from messages.catalog import (
 )
 from messages.fields import Id
 from store import driver
+from store.driver import Asked
 from store.recordset import ids_parameter, insert_rows, rows_parameter, sql, texts_parameter
 from store.rows import RowStore
 from store.tables.catalog import deployment, flow, notification_policy, work_pool, work_queue
@@ -46,6 +47,13 @@ ARTIFACTS = RowStore(artifact, select(artifact), lambda row: Artifact(**row))
 
 _NAMES = "SELECT value FROM json_array_elements_text(CAST(%(names)s AS json))"
 _FLOWS_NAMED = f"SELECT id FROM flow WHERE name IN ({_NAMES})"
+_FLOWS_OF = f"""
+SELECT * FROM flow WHERE id = ANY(ARRAY(
+  SELECT id FROM flow WHERE name IN ({_NAMES})
+  UNION ALL SELECT unnest(CAST(%(ids)s AS uuid[]))
+  UNION ALL SELECT flow_id FROM flow_run WHERE id = ANY(CAST(%(flow_runs)s AS uuid[]))))
+ORDER BY id
+"""
 _POOLS_NAMED = f"SELECT id FROM work_pool WHERE name IN ({_NAMES})"
 _QUEUES_OF_POOLS_NAMED = f"""
 SELECT q.id FROM work_queue q JOIN work_pool p ON p.id = q.work_pool_id WHERE p.name IN ({_NAMES})
@@ -97,9 +105,21 @@ def runs_not_started(connection: Connection, deployment_ids: Iterable[Id]) -> li
     return driver.scalars(connection, _NOT_STARTED, ids)
 
 
-def active_policies(connection: Connection) -> list[NotificationPolicy]:
-    """All notification policies that are switched on."""
-    return [NotificationPolicy(**row) for row in driver.records(connection, _ACTIVE_POLICIES)]
+def ask_flows(
+    connection: Connection, ids: Iterable[Id], names: Iterable[str], flow_runs: Iterable[Id]
+) -> Asked:
+    """Asks for the flows with these ids or names, and for those of these flow runs."""
+    parameters = {
+        "ids": ids_parameter(ids),
+        "names": texts_parameter(names),
+        "flow_runs": ids_parameter(flow_runs),
+    }
+    return driver.ask_by_name(connection, _FLOWS_OF, parameters)
+
+
+def ask_active_policies(connection: Connection) -> Asked:
+    """Asks for all notification policies that are switched on."""
+    return driver.ask_by_name(connection, _ACTIVE_POLICIES)
 
 
 def cached_states(connection: Connection, keys: Iterable[str], now: Any) -> dict[str, Id]:

@@ -20,6 +20,29 @@ def execute(connection: Connection, statement: str, parameters: Parameters = _NO
     return _cursor(connection).execute(statement, parameters).rowcount
 
 
+class Asked:
+    """A query that has been sent. In a pipeline nobody waits for its rows until they are asked for."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    def rows(self) -> list[Any]:
+        """Its rows: tuples, or dictionaries if they were asked for by name."""
+        found: list[Any] = self._cursor.fetchall()
+        return found
+
+
+def ask(connection: Connection, statement: str, parameters: Parameters = _NONE) -> Asked:
+    """Sends a query whose rows are tuples."""
+    return Asked(_cursor(connection).execute(statement, parameters))
+
+
+def ask_by_name(connection: Connection, statement: str, parameters: Parameters = _NONE) -> Asked:
+    """Sends a query whose rows are dictionaries, by the names of their columns."""
+    driver: Any = connection.connection.driver_connection
+    return Asked(driver.cursor(row_factory=dict_row).execute(statement, parameters))
+
+
 def rows(connection: Connection, statement: str, parameters: Parameters = _NONE) -> list[tuple[Any, ...]]:
     """The rows of a query."""
     return _cursor(connection).execute(statement, parameters).fetchall()

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from messages.fields import Id
 from store import driver
+from store.driver import Asked
 from store.recordset import ids_parameter, insert_rows, rows_parameter
 from store.tables.delivery import command
 
@@ -56,10 +57,15 @@ class Known:
     tried: dict[Id, bytes] = field(default_factory=dict)
 
 
-def known(connection: Connection, ids: Iterable[Id]) -> Known:
+def ask_known(connection: Connection, ids: Iterable[Id]) -> Asked:
+    """Sends the question that `known` answers."""
+    return driver.ask(connection, _KNOWN, {"ids": ids_parameter(ids)})
+
+
+def known(asked: Asked) -> Known:
     """What became of those of the commands that came before."""
     found = Known()
-    for ident, mark, result, how in driver.rows(connection, _KNOWN, {"ids": ids_parameter(ids)}):
+    for ident, mark, result, how in asked.rows():
         if how == "ended":
             found.ended[ident] = (bytes(mark), result)
         else:

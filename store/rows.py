@@ -10,6 +10,7 @@ from sqlalchemy.types import Uuid
 
 from messages.fields import Id
 from store import driver
+from store.driver import Asked
 from store.recordset import ids_parameter, insert_rows, rows_parameter, sql, update_rows
 
 T = TypeVar("T")
@@ -35,8 +36,11 @@ class RowStore(Generic[T]):
         if wanted == "{}":
             return []
         statement = self._lock if lock else self._read
-        rows = driver.records(connection, statement, {"ids": wanted})
-        return [self._make(row) for row in rows]
+        return self.loaded(driver.ask_by_name(connection, statement, {"ids": wanted}))
+
+    def loaded(self, asked: Asked) -> list[T]:
+        """The rows of a query that was sent before."""
+        return [self._make(row) for row in asked.rows()]
 
     def insert(self, connection: Connection, values: Iterable[T]) -> None:
         """New rows."""

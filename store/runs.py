@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -14,6 +14,7 @@ from messages.fields import Id
 from messages.runs import FlowRun, FlowRunPolicy, TaskRun, TaskRunPolicy
 from messages.states import State, StateDetails, StateType
 from store import driver
+from store.driver import Asked
 from store.recordset import ids_parameter, insert_rows, rows_parameter, sql, update_rows
 from store.tables.runs import artifact, flow_run, flow_run_state, task_run, task_run_state
 
@@ -36,6 +37,8 @@ PROGRESS = (
     "empirical_policy",
 )
 _TYPES: dict[str | None, StateType | None] = {None: None, **{each.value: each for each in StateType}}
+#: the runs, and the states that they have; None: nothing was asked for
+AskedRuns: TypeAlias = tuple[Asked, Asked] | None
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 
 
@@ -74,6 +77,8 @@ class RunStore(Generic[R]):
         self._update_all = update_rows(table, [name for name in self._names if name not in ("id", "created")])
         self._delete = sql(delete(table).where(table.c.id == func.any(_IDS)))
         self._insert_states = insert_rows(states)
+        of_these = select(table.c.state_id).where(table.c.id == func.any(_IDS)).scalar_subquery()
+        self._states_of = sql(self._states_query().where(states.c.id == func.any(func.array(of_these))))
         self._current_states = sql(self._states_query().where(states.c.id == func.any(_IDS)))
         self._history = sql(
             self._states_query().where(self._run_id == bindparam("run_id")).order_by(states.c.timestamp)
@@ -103,19 +108,36 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(run_id uuid, moment timestam
 
     def lock(self, connection: Connection, ids: Iterable[Id], *, to_delete: bool = False) -> dict[Id, R]:
         """The runs that exist, locked in the order of their ids until the transaction ends, with their states."""
-        return self._load(connection, self._lock_to_delete if to_delete else self._lock, ids)
+        return self.locked(self.ask_lock(connection, ids, to_delete=to_delete))
+
+    def ask_lock(self, connection: Connection, ids: Iterable[Id], *, to_delete: bool = False) -> AskedRuns:
+        """Sends what `lock` asks."""
+        wanted = {"ids": ids_parameter(ids)}
+        if wanted["ids"] == "{}":
+            return None
+        statement = self._lock_to_delete if to_delete else self._lock
+        # Two statements: a join would show an older state than the row that a lock has waited for.
+        return driver.ask(connection, statement, wanted), driver.ask_by_name(
+            connection, self._states_of, wanted
+        )
+
+    def locked(self, asked: AskedRuns) -> dict[Id, R]:
+        """The runs that `ask_lock` has locked."""
+        if asked is None:
+            return {}
+        runs, states = asked
+        found = [dict(zip(self._names, row, strict=True)) for row in runs.rows()]
+        current = {row["id"]: state_from_row(row) for row in states.rows()}
+        return {values["id"]: self._from_row(values, current) for values in found}
 
     def read(self, connection: Connection, ids: Iterable[Id]) -> dict[Id, R]:
         """The runs that exist, as last committed, with their states."""
-        return self._load(connection, self._read, ids)
-
-    def _load(self, connection: Connection, statement: str, ids: Iterable[Id]) -> dict[Id, R]:
         wanted = ids_parameter(ids)
         if wanted == "{}":
             return {}
-        rows = driver.rows(connection, statement, {"ids": wanted})
+        rows = driver.rows(connection, self._read, {"ids": wanted})
         found = [dict(zip(self._names, row, strict=True)) for row in rows]
-        # A second statement: a join would show an older state than the row that a lock has waited for.
+        # By their ids, not by the runs': these rows are not locked, and may have moved on.
         state_ids = [values["state_id"] for values in found if values["state_id"] is not None]
         states = self.states_with(connection, state_ids) if state_ids else {}
         return {values["id"]: self._from_row(values, states) for values in found}

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from store.errors import Raced, StoreError, StoreUnavailable, Unstorable
 
-__all__ = ["Connection", "Engine", "sent_together", "session", "transaction"]
+__all__ = ["Connection", "Engine", "piped_transaction", "session", "transaction"]
 
 # PostgreSQL's error codes (appendix A of its manual); two characters stand for a whole class.
 _RACED = ("40", "23")
@@ -39,12 +39,21 @@ def session(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def sent_together(connection: Connection) -> Iterator[None]:
-    """Statements in this block are sent without waiting for each other's answers; none may be asked for rows.
-    What fails is raised at the end of the block."""
-    driver: Any = connection.connection.driver_connection
-    with driver.pipeline():
-        yield
+def piped_transaction(engine: Engine) -> Iterator[Connection]:
+    """As `transaction`, but statements are sent without waiting for each other's answers, BEGIN and COMMIT among
+    them: only asking for rows waits. What fails is raised where rows are asked for, or at the end of the block."""
+    # The driver's own BEGIN would wait for its answer: for the driver, each statement stands alone.
+    with session(engine) as connection:
+        driver: Any = connection.connection.driver_connection
+        try:
+            with driver.pipeline():
+                driver.execute("BEGIN")
+                yield connection
+                driver.execute("COMMIT")
+        except BaseException:
+            if not driver.closed:
+                driver.rollback()
+            raise
 
 
 @contextmanager

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from store import driver
 from store.engine import open_engine
+from store.transaction import Connection
 from tests.pipeline.workshop import Envelope, Workshop
 from workers.pipeline import apply
+from workers.pipeline.gather import ask_ahead
 
 TOGETHER_WITHIN_S = 5.0
 Race = Callable[..., list[list[Envelope]]]
@@ -36,14 +39,23 @@ def race(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Race:
         together = threading.Barrier(len(fetches), timeout=TOGETHER_WITHIN_S)
         met = threading.local()
 
-        def meet(*arguments: Any) -> Any:
+        def meet(connection: Connection) -> None:
             if not hasattr(met, "others"):
                 met.others = True
+                driver.scalar(connection, "SELECT 1")  # what was sent before has been answered then
                 together.wait()
-            return order(*arguments)
+
+        def meet_and_order(connection: Connection, *arguments: Any) -> Any:
+            meet(connection)
+            return order(connection, *arguments)
+
+        def meet_and_ask(connection: Connection, *arguments: Any) -> Any:
+            meet(connection)
+            return ask_ahead(connection, *arguments)
 
         with monkeypatch.context() as patch, ThreadPoolExecutor(len(fetches)) as threads:
-            patch.setattr(apply, "_order", meet)
+            patch.setattr(apply, "_order", meet_and_order)
+            patch.setattr(apply, "ask_ahead", meet_and_ask)
             started = [threads.submit(workshop.handle, *envelopes) for envelopes in fetches]
             return [thread.result(timeout=30) for thread in started]
 

@@ -41,7 +41,7 @@ def test_the_inbox_knows_what_has_ended_and_what_waits(engine: Engine) -> None:
     with transaction(engine) as connection:
         inbox.insert(connection, [ended(done)])
         sequences.park(connection, [parked(waiting, 2)])
-        known = inbox.known(connection, [done, waiting, nobody])
+        known = inbox.known(inbox.ask_known(connection, [done, waiting, nobody]))
     assert known.ended == {done: (b"f", "{}")}
     assert known.parked == {waiting: b"p"}
 

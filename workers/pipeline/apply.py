@@ -11,14 +11,15 @@ from typing import Any
 
 from messages.fields import Id
 from store import dead_letters, inbox, outbox, sequences
+from store.driver import Asked
 from store.encoding import encode
-from store.transaction import Connection, Engine, sent_together, transaction
+from store.transaction import Connection, Engine, piped_transaction
 from workers.pipeline.again import as_kept, readmitted
 from workers.pipeline.command import Admitted, Command, Unreadable
 from workers.pipeline.decide import UNWATCHED, Decided, Watch, decide
 from workers.pipeline.deliveries import entries_of, inbox_row
 from workers.pipeline.envelopes import refusal_of, result_of
-from workers.pipeline.gather import gather
+from workers.pipeline.gather import ask_ahead, gather
 from workers.pipeline.needs import needs_of
 from workers.pipeline.order import Company, Turns, key_of, take_turns
 from workers.pipeline.repeats import Ended, answers, reused
@@ -81,21 +82,24 @@ class Applier:
         """
         commands = [each for each in admitted if isinstance(each, Command)]
         unreadable = [each for each in admitted if isinstance(each, Unreadable)]
-        with transaction(self.engine) as connection:
+        with piped_transaction(self.engine) as connection:
             world = self.world()
             now = world.clock()
-            claimed = _claim(connection, commands)
+            asked = inbox.ask_known(connection, {command.id for command in commands})
+            # Who waits for a turn may bring others along: then it is not known yet what is needed.
+            in_turn = any(command.partitionkey is not None for command in commands)
+            ahead = None if in_turn else ask_ahead(connection, needs_of(commands))
+            claimed = _claim(asked, commands)
             turns = _order(connection, claimed.fresh, now, company)
-            gather(connection, world, needs_of(turns.ready))
+            gather(connection, world, needs_of(turns.ready), ahead)
             decisions = decide(world, turns.ready, self.watch)
             turns.hold(decisions.held())
             decided = decisions.ended
             decided += [Decided(command, outcome, []) for command, outcome in turns.refused]
-            with sent_together(connection):
-                save(connection, world)
-                applied = self._deliver(connection, world, decided, turns, now)
-                keep_on_trying(connection, commands, turns, decisions, now)
-                self._bury(connection, [*unreadable, *(each.command for each in decided)], world, now)
+            save(connection, world)
+            applied = self._deliver(connection, world, decided, turns, now)
+            keep_on_trying(connection, commands, turns, decisions, now)
+            self._bury(connection, [*unreadable, *(each.command for each in decided)], world, now)
         copies = (*claimed.repeats, *turns.repeats)
         applied.replayed = len(copies)
         applied.outcomes.update((each.type, each.outcome.status) for each in unreadable)
@@ -177,7 +181,7 @@ def _dead_letter(each: Admitted) -> dict[str, Any] | None:
     }
 
 
-def _claim(connection: Connection, commands: Sequence[Command]) -> _Claimed:
+def _claim(asked: Asked, commands: Sequence[Command]) -> _Claimed:
     """What may not use up its id is a repeat of what is known, or refused; never what others are repeats of."""
     claimed = _Claimed()
     by_id: dict[Id, Command] = {}
@@ -189,10 +193,7 @@ def _claim(connection: Connection, commands: Sequence[Command]) -> _Claimed:
             claimed.repeats.append(command)
         else:
             by_id[command.id] = command
-    ids = {command.id for command in commands}
-    if not ids:
-        return claimed
-    known = inbox.known(connection, ids)
+    known = inbox.known(asked)
     waiting = known.parked | known.tried
     claimed.known = {ident: Ended(mark, None) for ident, mark in waiting.items()}
     claimed.known |= {ident: Ended(mark, result) for ident, (mark, result) in known.ended.items()}
@@ -226,7 +227,7 @@ def _with_ids_of_their_own(connection: Connection, parked: list[Command]) -> lis
     """Parked commands; one whose id was used by another command meanwhile takes its turn, and that is all."""
     if not parked:
         return parked
-    ended = inbox.known(connection, [command.id for command in parked]).ended
+    ended = inbox.known(inbox.ask_known(connection, [command.id for command in parked])).ended
     return [
         replace(command, refusal=reused(command), keeps_id=False) if command.id in ended else command
         for command in parked

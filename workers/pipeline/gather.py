@@ -4,29 +4,62 @@ Catalogue rows by id, then flow runs by id, then task runs by id, then limits by
 can wait for each other.
 """
 
+from dataclasses import dataclass
+
 from store import catalog, limits, runs
+from store.driver import Asked
 from store.limits import Wanted
+from store.runs import AskedRuns
 from store.transaction import Connection
 from workers.pipeline.needs import Needs
 from workers.world.world import World
 
 
-def gather(connection: Connection, world: World, needs: Needs) -> None:
-    """Fills a world."""
-    _catalog(connection, world, needs)
-    _flow_runs(connection, world, needs)
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What was asked for at once, together with what else a transaction begins with: one answer to wait for
+    instead of one after the other."""
+
+    flows: Asked
+    flow_runs: AskedRuns
+    policies: Asked
+
+
+def ask_ahead(connection: Connection, needs: Needs) -> Ahead | None:
+    """Asks for flow runs and what surrounds them. None: what is to be locked has to be found first."""
+    to_be_found = needs.idempotency_keys or needs.deployments_to_clear or needs.deployment_keys
+    if not needs.flow_run_ids or needs.catalog_changes or needs.deletes_runs or to_be_found:
+        return None
+    flow_runs = runs.FLOW_RUNS.ask_lock(connection, needs.flow_run_ids)
+    flows = catalog.ask_flows(connection, needs.flow_ids, needs.flow_names, needs.flow_run_ids)
+    return Ahead(flows, flow_runs, catalog.ask_active_policies(connection))
+
+
+def gather(connection: Connection, world: World, needs: Needs, ahead: Ahead | None = None) -> None:
+    """Fills a world. `ahead` has been asked for these needs, or for more."""
+    if ahead is not None:
+        world.flow_runs.load(runs.FLOW_RUNS.locked(ahead.flow_runs).values())
+        world.flows.load(catalog.FLOWS.loaded(ahead.flows))
+    _catalog(connection, world, needs, asked=ahead is not None)
+    if ahead is None:
+        _flow_runs(connection, world, needs)
     _task_runs(connection, world, needs)
-    _surroundings(connection, world, needs)
+    _surroundings(connection, world, needs, ahead)
     _limits(connection, world, needs)
     _facts(connection, world, needs)
 
 
-def _catalog(connection: Connection, world: World, needs: Needs) -> None:
-    lock = needs.catalog_changes
+def _flows(connection: Connection, world: World, needs: Needs) -> None:
     flow_ids = set(needs.flow_ids)
     if needs.flow_names:
         flow_ids.update(catalog.flows_named(connection, needs.flow_names))
-    world.flows.load(catalog.FLOWS.load(connection, flow_ids, lock=lock))
+    world.flows.load(catalog.FLOWS.load(connection, flow_ids, lock=needs.catalog_changes))
+
+
+def _catalog(connection: Connection, world: World, needs: Needs, *, asked: bool) -> None:
+    lock = needs.catalog_changes
+    if not asked:
+        _flows(connection, world, needs)
     if needs.pool_names:
         pools = catalog.work_pools_named(connection, needs.pool_names)
         world.work_pools.load(catalog.WORK_POOLS.load(connection, pools, lock=lock))
@@ -84,7 +117,7 @@ def _task_runs(connection: Connection, world: World, needs: Needs) -> None:
     world.task_runs.load(found.values())
 
 
-def _surroundings(connection: Connection, world: World, needs: Needs) -> None:
+def _surroundings(connection: Connection, world: World, needs: Needs, ahead: Ahead | None) -> None:
     """What the runs belong to: read, not locked."""
     parents = set(needs.parents_of_tasks)
     if needs.runs_move:
@@ -97,7 +130,9 @@ def _surroundings(connection: Connection, world: World, needs: Needs) -> None:
     world.flows.load(catalog.FLOWS.load(connection, flows))
     if needs.flow_runs_move:
         known = {policy.id for policy in world.policies}
-        world.policies.load(each for each in catalog.active_policies(connection) if each.id not in known)
+        active = ahead.policies if ahead else catalog.ask_active_policies(connection)
+        policies = catalog.NOTIFICATION_POLICIES.loaded(active)
+        world.policies.load(each for each in policies if each.id not in known)
         deployments = {run.deployment_id for run in world.flow_runs if run.deployment_id is not None}
         unknown = {each for each in deployments if world.deployments.get(each) is None}
         world.deployments.load(catalog.DEPLOYMENTS.load(connection, unknown))
