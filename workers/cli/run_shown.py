@@ -24,7 +24,7 @@ _LABEL = 11
 def print_run(shown: Shown, at: datetime) -> None:
     """Everything about one run, for people."""
     console, run = screen(), shown.run
-    console.print(_headline(run.id, run))
+    console.print(_headline(console, run.id, run))
     for label, value in _about(shown, at):
         console.print(Text.assemble((f"{label:<{_LABEL}}", "dim"), " ", value))
     _section(console, "History", _history(shown.history, at))
@@ -76,7 +76,7 @@ def print_states_as_json(run: FlowRun | TaskRun, history: Sequence[State]) -> No
 def print_reasons(run_id: UUID, run: FlowRun | TaskRun | None, reasons: Sequence[Reason]) -> None:
     """A sentence or two for each reason."""
     console = screen()
-    console.print(_headline(run_id, run))
+    console.print(_headline(console, run_id, run))
     if not reasons:
         console.print("Nothing is known to keep it.")
     width = console.width if sys.stdout.isatty() else None
@@ -108,10 +108,15 @@ def _wrapped(console: Console, text: str, width: int | None) -> Iterator[Text]:
         yield Text(bullet if number == 0 else "  ").append_text(line)
 
 
-def _headline(run_id: UUID, run: FlowRun | TaskRun | None) -> Text:
-    if run is None:
-        return Text.assemble(("no run", "bold"), "  ", (str(run_id), "cyan"))
-    return Text.assemble((printable(run.name), "bold"), "  ", state_of(run), "  ", (str(run.id), "cyan"))
+def _headline(console: Console, run_id: UUID, run: FlowRun | TaskRun | None) -> Text:
+    """The id on a line of its own where it would be broken, and could not be copied."""
+    line = (
+        Text("no run", "bold")
+        if run is None
+        else Text.assemble((printable(run.name), "bold"), "  ", state_of(run))
+    )
+    fits = line.cell_len + 2 + len(str(run_id)) <= console.width or not sys.stdout.isatty()
+    return line.append("  " if fits else "\n").append(str(run_id), "cyan")
 
 
 def _about(shown: Shown, at: datetime) -> Iterator[tuple[str, Text | str]]:
@@ -128,6 +133,8 @@ def _about(shown: Shown, at: datetime) -> Iterator[tuple[str, Text | str]]:
             "parent",
             Text.assemble(printable(shown.parent.name), "  ", state_of(shown.parent), f"  {shown.parent.id}"),
         )
+    if run.state is not None and run.state.message:
+        yield "message", printable(run.state.message)
     if run.tags:
         yield "tags", printable(", ".join(run.tags))
     yield "created", _moment(run.created, at)
