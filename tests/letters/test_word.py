@@ -146,11 +146,13 @@ def test_letters_are_replayed_by_id_or_all_that_are_like_this(
     ended = word("replay", first.id, "--yes")
     assert ended.status == 0
     assert ended.out.startswith(f"replayed {first.id} (flow.upsert from tests): Fault: poison")
-    assert "No clock is active" in ended.err
+    assert ended.err == ""
     ended = word("replay", "--all", "--source", "billing", "--yes")
     assert ended.out.count("replayed") == 1
     assert len(post.letters()) == 1
-    assert word("replay", "--all", "--yes").status == 0
+    ended = word("replay", "--all", "--yes")
+    assert ended.status == 0
+    assert "No clock is active" in ended.err
     assert post.letters() == []
     post.tick()
     assert (len(post.queued()), post.workshop.count("attempt")) == (1, 2)

@@ -175,6 +175,26 @@ def test_a_task_run_that_waits_for_its_tag_is_explained(runs: Runs, word: Word) 
     assert [each["id"] for each in found["reasons"][1]["holders"]] == [first]
 
 
+def test_a_command_that_was_deferred_is_named_and_so_is_the_one_that_waits_behind_it(
+    runs: Runs, word: Word
+) -> None:
+    runs.do("concurrency_limit.upsert", {"name": "tag:db", "limit": 1})
+    ident = runs.create("orders", "PENDING", "RUNNING")
+    runs.task(ident, "PENDING", "RUNNING", tags=["db"])
+    second = runs.task(ident, "PENDING", tags=["db"], dynamic_key="1")
+    running = {"task_run_id": second, "state": {"type": "RUNNING"}, "on_wait": "defer"}
+    ended = {"task_run_id": second, "state": {"type": "COMPLETED"}}
+    assert runs.do("task_run.set_state", running, partitionkey="k", sequence="1") == {}
+    assert runs.do("task_run.set_state", ended, partitionkey="k", sequence="2") == {}
+    reasons = {each["code"]: each for each in told(word("explain", second, "--json"))["reasons"]}
+    assert list(reasons) == ["pending", "limit_full", "command_parked", "command_deferred"]
+    assert reasons["command_parked"]["sequence"] == 2
+    assert "That one is tried again" in reasons["command_parked"]["text"]
+    deferred = reasons["command_deferred"]
+    assert (deferred["waits"], deferred["attempts"]) == (1, 0)
+    assert "no slot of tag 'db' is free" in deferred["text"]
+
+
 def test_a_run_whose_command_is_parked_does_not_exist_yet(runs: Runs, word: Word) -> None:
     ident = str(uuid7())
     runs.do("flow_run.create", {"id": ident, "flow_name": "orders"}, partitionkey="k", sequence="2")

@@ -122,11 +122,12 @@ def replay_letters(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Put messages onto their queue again, after their cause is gone. Each is applied at most once.
+    """Have messages tried again, after their cause is gone. Each command is applied at most once.
 
-    The clock sends them at its next round. Exit code 1 if one of them cannot be replayed, or you answer no.
+    The workers take commands from the database; the clock sends what could not be read. Exit code 1 if one of
+    them cannot be replayed, or you answer no.
     """
-    from workers.letters.replay import replay
+    from workers.letters.replay import Fate, replay
     from workers.now import now
 
     criteria = _criteria(reason, type_, source, since, until)
@@ -135,11 +136,13 @@ def replay_letters(
     with for_changing(WORD) as (engine, _):
         ids = _chosen(engine, idents, criteria, everything)
         if not yes:
-            _ask(engine, ids, "put", "onto their queue again", "nothing was replayed")
+            _ask(engine, ids, "replay", "as if they came anew", "nothing was replayed")
         treated = list(_counted(replay(engine, ids, now(), out_of_turn=out_of_turn), len(ids)))
         _tell_replayed(treated)
-        if any(each.is_replayed for each in treated) and not _clock_runs(engine):
-            typer.echo("No clock is active: they wait in the database until one is.", err=True)
+        if any(each.fate is Fate.AS_IT_CAME for each in treated) and not _clock_runs(engine):
+            typer.echo(
+                "No clock is active: what could not be read waits in the database until one is.", err=True
+            )
     if not treated or not all(each.is_replayed for each in treated):
         raise typer.Exit(NO)
 
