@@ -113,6 +113,19 @@ def _check_patterns(text: str) -> str:
     return text
 
 
+def host_and_port(address: str) -> tuple[str, int]:
+    """The parts of HOST:PORT; an IPv6 address stands in brackets."""
+    host, _, port = address.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _check_address(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError("should be HOST:PORT")
+    return address
+
+
 Duration = Annotated[timedelta, BeforeValidator(_parse_duration), Field(gt=timedelta(0))]
 DatabaseUrl = Annotated[str, AfterValidator(_check_database_url)]
 RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]
@@ -227,6 +240,11 @@ class Settings(BaseModel):
         "INFO", description="Least severe line that is logged."
     )
     log_format: Literal["text", "json"] = Field("text", description="Log lines as text, or as JSON objects.")
+    health_address: Annotated[str, AfterValidator(_check_address)] | None = Field(
+        None,
+        description="HOST:PORT for /live, /ready and /metrics of a process; each further worker takes the next port.",
+        examples=["127.0.0.1:9464"],
+    )
     dashboard_token: SecretStr = Field(
         SecretStr(""),
         repr=False,
@@ -366,3 +384,11 @@ def _duration_text(value: timedelta) -> str:
     seconds = value.total_seconds()
     days = seconds / _SECONDS_PER["d"]
     return f"{days:.0f}d" if days == int(days) else f"{seconds:g}s"
+
+
+def health_of_child(settings: Settings, number: int) -> dict[str, str]:
+    """Where the child of this number, from 0, serves health and metrics, as a variable: so many ports further."""
+    if settings.health_address is None:
+        return {}
+    host, _, port = settings.health_address.rpartition(":")
+    return {_variable("health_address"): f"{host}:{int(port) + number}"}

@@ -34,10 +34,12 @@ class BatchConsumer(Consumer):
     def __init__(self, broker: InterlockBroker, queue_name: str, prefetch: int, timeout: int) -> None:
         self._queue = broker.at_work(queue_name)
         self._bell = Bell(self._queue.settings.url, self._queue.calls.queue_key, self._queue.stopping)
+        self._beat = broker.beat
         self._backoff = Backoff()
         self._drained = False
 
     def __next__(self) -> MessageProxy | None:
+        self._beat()
         try:
             batch = self._next_batch()
         except LOST_REDIS as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from uuid import uuid4
 
 from dramatiq.brokers.redis import RedisBroker
@@ -43,7 +44,9 @@ class InterlockBroker(RedisBroker):
         heartbeat_timeout_ms: int = 15_000,
         maintenance_interval_s: float = 5.0,
         block_s: float = 1.0,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
+        """`beat` is called each time that a consumer has come round, whether or not it found anything."""
         if not 1 <= batch_size <= _LARGEST_BATCH:
             raise ValueError(f"batch_size must be between 1 and {_LARGEST_BATCH}, not {batch_size}")
         self.settings = BrokerSettings(
@@ -57,6 +60,7 @@ class InterlockBroker(RedisBroker):
             maintenance_chance=0,
         )
         self._room = 1
+        self.beat = beat
         self._at_work: dict[str, QueueAtWork] = {}
         self._threads: list[threading.Thread] = []
 

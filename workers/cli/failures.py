@@ -126,11 +126,18 @@ def _redis_trouble(error: Exception) -> Failure:
     )
 
 
+def _of_the_health_address(error: Exception) -> Failure | None:
+    from workers.health.server import AddressTaken
+
+    return Failure(WRONG_USAGE, str(error)) if isinstance(error, AddressTaken) else None
+
+
 _KNOWN: tuple[Callable[[Exception], Failure | None], ...] = (
     _of_usage,
     _of_the_surroundings,
     _of_messages,
     _of_redis,
     _of_the_embedded_servers,
+    _of_the_health_address,
     _of_the_database,
 )

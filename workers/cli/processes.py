@@ -96,11 +96,14 @@ def migrate(
 
 def _several(settings: "Settings", processes: int, threads: int | None) -> int:
     """Worker processes under one roof: started again if they crash, stopped together."""
+    from workers.settings import health_of_child
     from workers.supervisor import Child, Limits, Supervisor, tell_ready
 
     options = () if threads is None else ("--threads", str(threads))
     argv = (sys.executable, "-m", "workers.cli.main", "worker", *options)
-    children = [Child(f"worker {number}", argv) for number in range(1, processes + 1)]
+    children = [
+        Child(f"worker {number + 1}", argv, health_of_child(settings, number)) for number in range(processes)
+    ]
     limits = Limits(ready=_START_SECONDS, shutdown=settings.shutdown_timeout.total_seconds())
 
     def at_work() -> None:

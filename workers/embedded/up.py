@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.servers import EmbeddedServers
-from workers.settings import Settings, environment_for_child
+from workers.settings import Settings, environment_for_child, health_of_child
 from workers.supervisor import Child, Limits, Program, Supervisor, spawn, stop_hard, tell_ready
 
 CLI = (sys.executable, "-m", "workers.cli.main")
@@ -49,7 +49,10 @@ def _run_over(
         return status
     for name, url in addresses.items():
         _say(f"{name}={url}")
-    children = [Child(name, (*command, name), env) for name in names]
+    children = [
+        Child(name, (*command, name), {**env, **health_of_child(settings, number)})
+        for number, name in enumerate(names)
+    ]
     limits = Limits(ready=READY_SECONDS, shutdown=settings.shutdown_timeout.total_seconds())
     return Supervisor(children, limits, servers.complaint).run(_all_ready)
 

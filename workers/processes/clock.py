@@ -20,6 +20,8 @@ from store.transaction import Connection, Engine, session
 from workers.broker.connections import command_client
 from workers.clock.duties import DUTIES, Entry
 from workers.clock.duty import Means
+from workers.health.pulse import Pulse
+from workers.health.server import healthy
 from workers.now import monotonic, now
 from workers.processes.stopping import until_stopped
 from workers.settings import Settings
@@ -45,10 +47,11 @@ def run(settings: Settings) -> int:
     )
     require_current(engine)
     client = command_client(settings.redis_url)
-    with until_stopped() as stopped, watched(settings):
+    pulse = Pulse()
+    with until_stopped() as stopped, watched(settings), healthy(settings, "clock", pulse):
         tell_ready()
         publisher = Publisher.over(client, settings)
-        Clock(lock, Means(engine, publisher, settings, uuid7, random.random, stopped)).run()
+        Clock(lock, Means(engine, publisher, settings, uuid7, random.random, stopped), pulse=pulse).run()
     lock.dispose()
     engine.dispose()
     client.close()
@@ -59,11 +62,17 @@ class Clock:
     """Goes round until it is stopped; waits out the trouble of both servers."""
 
     def __init__(
-        self, lock: Engine, means: Means, duties: Sequence[Entry] = DUTIES, time: Callable[[], datetime] = now
+        self,
+        lock: Engine,
+        means: Means,
+        duties: Sequence[Entry] = DUTIES,
+        time: Callable[[], datetime] = now,
+        pulse: Pulse | None = None,
     ) -> None:
         self._lock, self._means, self._duties, self._time = lock, means, duties, time
         self._stopped = means.stopped
         self._rounds = 0
+        self._pulse = pulse or Pulse()
         self._told = False
 
     def run(self) -> None:
@@ -75,10 +84,12 @@ class Clock:
                     self._go_round(connection)
             except StoreError as error:
                 self._in_trouble(error)
+                self._pulse.beat()
                 self._stopped.wait(_STANDBY_S)
 
     def _stand_by(self, connection: Connection) -> None:
         while not self._stopped.is_set() and not become_the_clock(connection):
+            self._pulse.beat()
             self._stopped.wait(_STANDBY_S)
 
     def _go_round(self, connection: Connection) -> None:
@@ -88,6 +99,7 @@ class Clock:
             began = monotonic()
             assure(connection)
             self.round(connection)
+            self._pulse.beat()
             self._stopped.wait(max(0.0, began + interval - monotonic()))
 
     def round(self, connection: Connection) -> None:
@@ -99,6 +111,7 @@ class Clock:
         well = True
         for entry in self._duties:
             if self._rounds % entry.every == 0 and not self._stopped.is_set():
+                self._pulse.beat()
                 well &= self._see_to(entry, connection)
         self._rounds += 1
         if well and self._told:

@@ -17,6 +17,8 @@ from store.errors import StoreError
 from store.migrate import require_current
 from store.transaction import Connection, Engine, session
 from workers.broker.connections import command_client
+from workers.health.pulse import Pulse
+from workers.health.server import healthy
 from workers.now import monotonic, now
 from workers.pipeline.envelopes import replayed
 from workers.processes.stopping import until_stopped
@@ -40,9 +42,10 @@ def run(settings: Settings) -> int:
     engine = open_engine(settings.database_url, pool_size=1, timeouts=timeouts, application="interlock relay")
     require_current(engine)
     client = command_client(settings.redis_url)
-    with until_stopped() as stopped, watched(settings):
+    pulse = Pulse()
+    with until_stopped() as stopped, watched(settings), healthy(settings, "relay", pulse):
         tell_ready()
-        Relay(engine, client, Publisher.over(client, settings), stopped).run()
+        Relay(engine, client, Publisher.over(client, settings), stopped, pulse).run()
     engine.dispose()
     client.close()
     return 0
@@ -51,7 +54,10 @@ def run(settings: Settings) -> int:
 class Relay:
     """Publishes until it is stopped; waits out the trouble of both servers."""
 
-    def __init__(self, engine: Engine, client: redis.Redis, publisher: Publisher, stopped: Event) -> None:
+    def __init__(
+        self, engine: Engine, client: redis.Redis, publisher: Publisher, stopped: Event, pulse: Pulse
+    ) -> None:
+        self._pulse = pulse
         self._engine, self._client, self._publisher, self._stopped = engine, client, publisher, stopped
         self._swept = 0.0
 
@@ -68,10 +74,12 @@ class Relay:
                 if not told:
                     log.warning("waiting for the servers", extra={"error": str(error)})
                     told = True
+                self._pulse.beat()
                 self._stopped.wait(_STANDBY_S)
 
     def _stand_by(self, connection: Connection) -> None:
         while not self._stopped.is_set() and not outbox.become_the_relay(connection):
+            self._pulse.beat()
             self._stopped.wait(_STANDBY_S)
 
     def _relay(self, connection: Connection) -> None:
@@ -79,6 +87,7 @@ class Relay:
         with self._client.pubsub(ignore_subscribe_messages=True) as bell:  # type: ignore[no-untyped-call]
             bell.subscribe(self._publisher.relay_channel)
             while not self._stopped.is_set():
+                self._pulse.beat()
                 published = self._publish_waiting(connection)
                 self._sweep_results(connection)
                 if published < _AT_ONCE:

@@ -17,6 +17,8 @@ from workers.broker.redis_broker import InterlockBroker
 from workers.broker.run import QueueRunner
 from workers.figures.reports import Reporter
 from workers.figures.tally import Tally
+from workers.health.pulse import Pulse
+from workers.health.server import healthy
 from workers.now import now
 from workers.pipeline.admit import Limits
 from workers.pipeline.apply import Applier
@@ -51,7 +53,11 @@ def run(settings: Settings) -> int:
         log.error(str(fault))
         return 1
     memory.settle()
-    with until_stopped() as stopped, watched(settings):
+    with (
+        until_stopped() as stopped,
+        watched(settings),
+        healthy(settings, "worker", worker.pulse, worker.tally),
+    ):
         worker.start()
         tell_ready()
         stopped.wait()
@@ -73,8 +79,8 @@ class CommandAndQueryWorker:
         self._client = command_client(settings.redis_url)
         self._publisher = Publisher.over(self._client, settings)
         self._notes = Notes(self._engine)
-        self._tally = Tally()
-        self._reporter = Reporter(self._tally, self._client, settings.namespace)
+        self.tally, self.pulse = Tally(), Pulse()
+        self._reporter = Reporter(self.tally, self._client, settings.namespace)
         self._watchdog = Watchdog(settings.statement_timeout.total_seconds())
         commands = self._command_handler()
         # Longer than any batch should take, so that nobody is taken for dead who is only slow.
@@ -115,6 +121,7 @@ class CommandAndQueryWorker:
             namespace=settings.namespace,
             batch_size=settings.batch_size,
             heartbeat_timeout_ms=int(settings.heartbeat_timeout.total_seconds() * 1000),
+            beat=self.pulse.beat,
         )
         declare_batch_actor(broker, queue, handler)
         return QueueRunner(broker, queue, threads=threads)
@@ -147,7 +154,7 @@ class CommandAndQueryWorker:
             types=COMMANDS,
             limits=self._limits(),
             stopping=self._stopping,
-            tally=self._tally,
+            tally=self.tally,
         )
 
     def _query_handler(self) -> QueryHandler:

@@ -1,0 +1,1 @@
+"""Probes and metrics of one process, over HTTP: off unless an operator gives an address."""
