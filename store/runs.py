@@ -212,6 +212,7 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(flow_run_id uuid, task_key t
   ON r.task_key = k.task_key AND r.dynamic_key = k.dynamic_key
  AND (r.flow_run_id = k.flow_run_id OR (r.flow_run_id IS NULL AND k.flow_run_id IS NULL))
 """
+_TASK_RUNS_OF = "SELECT id FROM task_run WHERE flow_run_id = ANY(CAST(%(ids)s AS uuid[]))"
 _FAILED_TASK_RUNS = """
 SELECT id FROM task_run WHERE flow_run_id = ANY(CAST(%(ids)s AS uuid[])) AND state_type = 'FAILED'
 """
@@ -227,6 +228,11 @@ def with_task_keys(connection: Connection, keys: Iterable[tuple[Id | None, str, 
     """The task runs that have one of these (flow run id, task key, dynamic key)."""
     rows = [{"flow_run_id": run, "task_key": task, "dynamic_key": dynamic} for run, task, dynamic in keys]
     return driver.scalars(connection, _BY_TASK_KEYS, rows_parameter(rows))
+
+
+def task_runs_of(connection: Connection, flow_run_ids: Iterable[Id]) -> list[Id]:
+    """All task runs of these flow runs."""
+    return driver.scalars(connection, _TASK_RUNS_OF, {"ids": ids_parameter(flow_run_ids)})
 
 
 def failed_task_runs(connection: Connection, flow_run_ids: Iterable[Id]) -> list[Id]:

@@ -50,7 +50,7 @@ _EVENT_TEXT = {
     "task_run.created": "A create command made a new task run.",
     "task_run.updated": "A task run was renamed.",
     "task_run.state_changed": "A state was written: the proposed one, or another that the rules chose.",
-    "task_run.deleted": "A task run was deleted.",
+    "task_run.deleted": "A task run was deleted, by itself or with its flow run.",
     "task_run.scheduled": "A background task run waits to be picked up.",
     "command.dead_lettered": "A command was given up after `MAX_ATTEMPTS` attempts.",
     "notification": "A state was written that an active policy watches.",

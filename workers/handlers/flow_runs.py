@@ -148,6 +148,8 @@ def remove(world: World, run: FlowRun) -> None:
     for task_run in world.task_runs:
         if task_run.flow_run_id == run.id:
             forget_slots(world, task_run)
+            gone = Event("task_run.deleted", task_run.id, {"id": task_run.id}, version=task_run.version + 1)
+            world.tell(gone)
     forget_slots(world, run)
     world.remove_flow_run(run.id)
     world.tell(Event("flow_run.deleted", run.id, {"id": run.id}, version=run.version + 1))

@@ -95,7 +95,9 @@ def _flow_runs(connection: Connection, world: World, needs: Needs) -> None:
         ]
         needs.flow_run_ids.update(runs.with_idempotency_keys(connection, keys))
     if needs.deployments_to_clear:
-        needs.flow_run_ids.update(catalog.runs_not_started(connection, needs.deployments_to_clear))
+        planned = catalog.runs_not_started(connection, needs.deployments_to_clear)
+        needs.flow_run_ids.update(planned)
+        needs.flow_runs_to_delete.update(planned)
     found = runs.FLOW_RUNS.lock(connection, needs.flow_run_ids, to_delete=needs.deletes_runs)
     world.flow_runs.load(found.values())
 
@@ -110,6 +112,9 @@ def _task_runs(connection: Connection, world: World, needs: Needs) -> None:
     old_clients = [run.id for run in world.flow_runs if run.id in needs.of_old_clients]
     if old_clients:
         task_run_ids.update(runs.failed_task_runs(connection, old_clients))
+    if needs.flow_runs_to_delete:
+        # They go with their flow runs, which are locked: no others can be made. Each is announced.
+        task_run_ids.update(runs.task_runs_of(connection, needs.flow_runs_to_delete))
     if needs.deletes_runs:
         # What they hold is free for whoever comes after them in this batch.
         task_run_ids.update(limits.task_runs_with_slots(connection, (run.id for run in world.flow_runs)))

@@ -46,6 +46,8 @@ class Needs:
     #: their planned runs are dropped
     deployments_to_clear: set[Id] = field(default_factory=set)
     flow_run_ids: set[Id] = field(default_factory=set)
+    #: may be deleted, and all their task runs with them
+    flow_runs_to_delete: set[Id] = field(default_factory=set)
     #: (flow id, flow name, idempotency key): one of the first two is None
     idempotency_keys: set[tuple[Id | None, str | None, str]] = field(default_factory=set)
     task_run_ids: set[Id] = field(default_factory=set)
@@ -163,6 +165,7 @@ def _change_flow_run(needs: Needs, data: UpdateFlowRun | SetFlowRunLabels) -> No
 
 def _delete_flow_run(needs: Needs, data: DeleteFlowRun) -> None:
     needs.flow_run_ids.add(data.flow_run_id)
+    needs.flow_runs_to_delete.add(data.flow_run_id)
     needs.deletes_runs = True
 
 
