@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import commands, floor, latency, plain, prefect, report, rules, upkeep
+from benchmarks import commands, floor, hot, latency, plain, prefect, report, rules, upkeep
 from benchmarks.figures import Figure
 from benchmarks.session import Session, without_crash
 from benchmarks.stack import running_stack
@@ -24,6 +24,7 @@ PARTS: dict[str, Part] = {
     "roundtrip": latency.roundtrip,
     "loaded": latency.loaded,
     "events": latency.events,
+    "hot": hot.hot,
     "memory": upkeep.memory,
     "prefect": prefect.prefect,
 }

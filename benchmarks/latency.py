@@ -19,6 +19,7 @@ from messages.ids import uuid7
 CALLS = 500
 _WARM_UP = 50
 _SHARE_OF_MAXIMUM = 0.5
+_NEARLY_FULL = 0.9
 _ROUND = STAGES[1:]
 
 
@@ -28,9 +29,13 @@ def roundtrip(session: Session) -> list[Figure]:
 
 
 def loaded(session: Session) -> list[Figure]:
-    """One command at a time while others keep the system at half of what it can do."""
-    rate = session.maximum() * _SHARE_OF_MAXIMUM
-    return across_runs(_under_load(session, rate) for _ in range(session.runs))
+    """One command at a time while others keep the system at half of what it can do; then at nine tenths."""
+    most = session.maximum()
+    return across_runs(
+        _under_load(session, most * share, label)
+        for _ in range(session.runs)
+        for share, label in ((_SHARE_OF_MAXIMUM, "loaded"), (_NEARLY_FULL, "nearly full"))
+    )
 
 
 def events(session: Session) -> list[Figure]:
@@ -41,35 +46,36 @@ def events(session: Session) -> list[Figure]:
 
 def _idle(session: Session) -> list[Figure]:
     calls = _calls(session)
-    with _caller(session.stack) as (caller, name):
-        commands = [_timed(caller, each) for each in _commands(caller, name, calls + _WARM_UP)]
+    with calling(session.stack) as (caller, name):
+        commands = [timed(caller, each) for each in commands_of_some_runs(caller, name, calls + _WARM_UP)]
         run_id = uuid7()
         caller.call(create(run_id, 0, name))
         query = {"id": str(run_id)}
-        queries = [_timed(caller, envelope("flow_run.read", query, name)) for _ in range(calls + _WARM_UP)]
+        queries = [timed(caller, envelope("flow_run.read", query, name)) for _ in range(calls + _WARM_UP)]
     return [
         *latencies("round trip of set_state, idle:", commands[_WARM_UP:]),
         *latencies("round trip of a query, idle:", queries[_WARM_UP:]),
     ]
 
 
-def _under_load(session: Session, rate: float) -> list[Figure]:
+def _under_load(session: Session, rate: float, label: str) -> list[Figure]:
     stack, samples = session.stack, []
     seconds = max(2.0, session.enough(rate) / rate)
     workload = Workload(int(rate * seconds), "loaded", session.window)
-    with _caller(stack) as (caller, name), flowing(stack, workload, rate):
+    with calling(stack) as (caller, name), flowing(stack, workload, rate):
         end = time.monotonic() + seconds * 0.9
         while time.monotonic() < end:
-            samples += [_timed(caller, each) for each in _commands(caller, name, len(_ROUND))]
-    return [Figure("load", "commands/s", (rate,)), *latencies("round trip of set_state, loaded:", samples)]
+            samples += [timed(caller, each) for each in commands_of_some_runs(caller, name, len(_ROUND))]
+    load = Figure(f"load, {label}", "commands/s", (rate,))
+    return [load, *latencies(f"round trip of set_state, {label}:", samples)]
 
 
 def _lags_idle(session: Session) -> list[Figure]:
     calls = _calls(session)
-    with _caller(session.stack) as (caller, name):
+    with calling(session.stack) as (caller, name):
         since = _last_event(session.stack)
-        for each in _commands(caller, name, calls):
-            _timed(caller, each)
+        for each in commands_of_some_runs(caller, name, calls):
+            timed(caller, each)
         time.sleep(0.5)
         return _lags(session.stack, f"{session.stack.namespace}:replies:{name}", since, "idle")
 
@@ -121,22 +127,24 @@ def _calls(session: Session) -> int:
     return min(session.commands, CALLS) if session.commands else CALLS
 
 
-def _commands(caller: Caller, name: str, number: int) -> Iterator[dict[str, Any]]:
+def commands_of_some_runs(caller: Caller, name: str, number: int) -> Iterator[dict[str, Any]]:
     """Transitions of a few runs; making the runs is not part of what is measured."""
     run_id = uuid7()
     for count in range(number):
         if count % len(_ROUND) == 0:
-            run_id = _new_run(caller, name)
+            run_id = new_run(caller, name)
         yield set_state(run_id, _ROUND[count % len(_ROUND)], name)
 
 
-def _new_run(caller: Caller, name: str) -> UUID:
+def new_run(caller: Caller, name: str) -> UUID:
+    """Makes a run, and answers its id."""
     run_id = uuid7()
     caller.call(create(run_id, 0, name))
     return run_id
 
 
-def _timed(caller: Caller, message: dict[str, Any]) -> float:
+def timed(caller: Caller, message: dict[str, Any]) -> float:
+    """The seconds of one round trip. Raises RuntimeError if the answer is not a good one."""
     result, seconds = caller.timed(message)
     good = b'"status":"OK"' if message["type"] == "flow_run.read" else b'"status":"ACCEPT"'
     if result is None or good not in result:
@@ -145,7 +153,8 @@ def _timed(caller: Caller, message: dict[str, Any]) -> float:
 
 
 @contextmanager
-def _caller(stack: Stack) -> Iterator[tuple[Caller, str]]:
+def calling(stack: Stack) -> Iterator[tuple[Caller, str]]:
+    """A caller with a reply stream of its own, and the stream's name."""
     name = f"calls-{uuid4().hex[:8]}"
     with stack.redis() as client:
         yield Caller(client, stack.namespace, name), name

@@ -1,0 +1,76 @@
+"""`python -m benchmarks.page FILE [FILE ...]`: writes measured figures into docs/performance.md.
+
+Each FILE is what `python -m benchmarks --json FILE` wrote; of a figure that stands in several, the last one counts.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure, told
+from benchmarks.goals import Line, summary
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+_BEGIN, _END = "<!-- figures -->\n", "<!-- /figures -->\n"
+_PROCESSES = ("worker", "PostgreSQL", "Valkey", "relay", "clock", "producer", "reader")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Answers the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
+    parser.add_argument("file", nargs="+", type=Path)
+    sessions = [json.loads(path.read_text()) for path in parser.parse_args(arguments).file]
+    before, _, rest = PAGE.read_text().partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    PAGE.write_text(f"{before}{_BEGIN}{tables(sessions)}{_END}{after}")
+    return 0
+
+
+def tables(sessions: Iterable[dict[str, Any]]) -> str:
+    """The goals and what was reached, and what each process costs; with a word on where that was."""
+    figures: dict[str, Figure] = {}
+    where = ""
+    for session in sessions:
+        machine, options = session["machine"], session["options"]
+        where = (
+            f"Measured {session['measured'][:10]} on {machine['cores']} cores, Python {machine['python']}, "
+            f"worker processes: {options['workers']}."
+        )
+        for each in session["figures"]:
+            figures[each["name"]] = Figure(each["name"], each["unit"], tuple(each["values"]))
+    return f"{where}\n\n{_goals(summary(figures))}\n{_costs(figures)}"
+
+
+def _goals(lines: Iterable[Line]) -> str:
+    rows = ["| what | goal | reached | | reference | times better |", "| --- | --- | --- | --- | --- | --- |"]
+    for line in lines:
+        goal = line.goal
+        sign = "at most" if goal.at_most else "at least"
+        reference = "" if line.reference is None else f"{line.reference_name}: {told(line.reference)}"
+        cells = (
+            goal.title,
+            f"{sign} {told(goal.wanted)} {goal.unit}".strip(),
+            told(line.value),
+            "yes" if goal.reached(line.value) else "no",
+            reference,
+            "" if line.ratio is None else told(line.ratio),
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _costs(figures: dict[str, Figure]) -> str:
+    rows = ["| CPU for one command, microseconds | single | bulk |", "| --- | --- | --- |"]
+    for process in _PROCESSES:
+        values = [figures.get(f"{part}: CPU of {process}") for part in ("single", "bulk")]
+        if any(values):
+            cells = ("" if value is None else told(value.median) for value in values)
+            rows.append(f"| {process} | {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
