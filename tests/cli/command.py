@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from workers.cli.main import app
 
 PROJECT = Path(__file__).parents[2]
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 INTERLOCK = (sys.executable, "-m", "workers.cli.main")
 
 

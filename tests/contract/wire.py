@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from redis import Redis
 
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 QUERIES = ("read", "list", "count", "states", "graph", "dependencies")
 Envelope = dict[str, Any]
 

@@ -16,8 +16,8 @@ from pydantic import SecretStr
 from workers.settings import READY_FD, Settings
 
 PROJECT = Path(__file__).parents[2]
-READY_WITHIN_S = 30.0
-ENDS_WITHIN_S = 30.0
+READY_WITHIN_S = 60.0
+ENDS_WITHIN_S = 60.0
 
 
 class Process:

@@ -22,7 +22,7 @@ from workers.streams import Publisher
 
 HERE = "http://127.0.0.1:8711"
 TOKEN = "a-token-that-is-long-enough"
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 Opened = Callable[..., TestClient]
 
 

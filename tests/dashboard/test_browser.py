@@ -20,7 +20,7 @@ from workers.now import now
 
 pytestmark = needs_chromium
 
-PATIENCE_S = 60
+PATIENCE_S = 60.0
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
 
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("documents")
 WRITTEN = "redis://127.0.0.1:6379/0"
 # A database of Redis where no other test is.
 OWN_DATABASE = "/15"
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import psutil
 from workers.now import monotonic
 
 PROJECT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 60.0
 
 
 class Running:

@@ -17,7 +17,7 @@ from workers.figures.snapshot import DatabaseFigures, Figures, RedisFigures, Sou
 from workers.now import monotonic, now
 from workers.settings import Settings
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def of_database(source: Source) -> DatabaseFigures:

@@ -20,7 +20,7 @@ from workers.health.server import AddressTaken, healthy
 from workers.now import monotonic
 from workers.settings import Settings, SettingsError, health_of_child
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def free_address() -> str:

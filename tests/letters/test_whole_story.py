@@ -21,7 +21,7 @@ from tests.crashes.processes import Fleet, environment_of, until
 from tests.pipeline.workshop import command
 from workers.settings import Settings
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 # A database that refuses one thing: as good a cause as any, and one that an operator can mend.
 BREAK = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS

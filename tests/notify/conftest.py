@@ -24,7 +24,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     open_targets(["json://localhost"])
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Stream:

@@ -11,7 +11,7 @@ from typing import Self
 from workers.settings import PREFIX, READY_FD, Settings
 
 PROJECT = Path(__file__).parents[2]
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Process:

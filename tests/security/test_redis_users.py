@@ -33,7 +33,7 @@ LINES: dict[str, list[str]] = {
 PROCESSES, PRODUCER, CONSUMER, LOOKS = LINES
 ADMIN_PASSWORD = "admin"
 ADDRESSES = {PROCESSES: "127.0.0.2", PRODUCER: "127.0.0.3", CONSUMER: "127.0.0.4", LOOKS: "127.0.0.5"}
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def allowed(user: str) -> set[str]:
