@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import commands, floor, hot, latency, plain, prefect, report, rules, upkeep
+from benchmarks import commands, fill, floor, hot, latency, plain, prefect, report, rules, upkeep
 from benchmarks.figures import Figure
 from benchmarks.session import Session, without_crash
 from benchmarks.stack import running_stack
@@ -34,7 +34,10 @@ _SETTING = "a setting of the measured processes, such as WORKER_THREADS=1"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Answers the exit code: 1 if a part could not be measured."""
-    options = _options(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["fill"]:
+        return fill.main(words[1:])
+    options = _options(words)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     wanted = [name for name in PARTS if name in (options.part or PARTS.keys() - _left_out())]
     out, failures = report.console(), list[str]()
@@ -65,7 +68,7 @@ def _part(name: str) -> str:
     return name
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "part", nargs="*", type=_part, metavar="PART", help=f"of: {', '.join(PARTS)} (default: all)"

@@ -65,7 +65,7 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(flow_id uuid, name text)
 """
 _NOT_STARTED = """
 SELECT id FROM flow_run
-WHERE deployment_id = ANY(CAST(%(ids)s AS uuid[])) AND state_type = 'SCHEDULED' AND run_count = 0
+WHERE deployment_id = ANY(CAST(%(ids)s AS uuid[])) AND resting_type = 'SCHEDULED' AND run_count = 0
 """
 _ACTIVE_POLICIES = sql(select(notification_policy).where(notification_policy.c.is_active).order_by("id"))
 _CACHE_INSERT = insert_rows(task_run_cache)

@@ -1,4 +1,7 @@
-"""What has become due with time: found here, looked at again under a lock by whoever acts on it."""
+"""What has become due with time: found here, looked at again under a lock by whoever acts on it.
+
+`resting_type` is `state_type` where indexes can see it: of runs at rest.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -19,19 +22,19 @@ _BECOME = "SELECT pg_try_advisory_lock(%(key)s)"
 _ALIVE = "SELECT 1"
 _LATE = """
 SELECT id FROM flow_run
-WHERE state_type = 'SCHEDULED' AND state_name = 'Scheduled' AND next_scheduled_start_time <= %(due)s
+WHERE resting_type = 'SCHEDULED' AND state_name = 'Scheduled' AND next_scheduled_start_time <= %(due)s
   AND id > %(after)s
 ORDER BY id LIMIT %(most)s
 """
 _EXPIRED_PAUSES = """
 SELECT r.id FROM flow_run r JOIN flow_run_state s ON s.id = r.state_id
-WHERE r.state_type = 'PAUSED' AND CAST(s.state_details ->> 'pause_timeout' AS timestamptz) < %(now)s
+WHERE r.resting_type = 'PAUSED' AND CAST(s.state_details ->> 'pause_timeout' AS timestamptz) < %(now)s
   AND r.id > %(after)s
 ORDER BY r.id LIMIT %(most)s
 """
 _TASKS_OF_CANCELLED = """
 SELECT t.id, f.id FROM flow_run f JOIN task_run t ON t.flow_run_id = f.id
-WHERE f.state_type = 'CANCELLED' AND f.end_time >= %(since)s
+WHERE f.resting_type = 'CANCELLED' AND f.end_time >= %(since)s
   AND t.state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')
   AND t.id > %(after)s
 ORDER BY t.id LIMIT %(most)s
@@ -40,9 +43,10 @@ _SUBFLOWS_OF_CANCELLED = """
 SELECT c.id, p.id FROM flow_run c
 JOIN task_run t ON t.id = c.parent_task_run_id
 JOIN flow_run p ON p.id = t.flow_run_id
-WHERE c.state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')
+WHERE c.parent_task_run_id IS NOT NULL AND c.state_type IS NOT NULL
+  AND (c.resting_type IS NULL OR c.resting_type IN ('SCHEDULED', 'PAUSED'))
   AND NOT (c.state_type = 'CANCELLING' AND c.deployment_id IS NOT NULL)
-  AND p.state_type = 'CANCELLED' AND c.id > %(after)s
+  AND p.resting_type = 'CANCELLED' AND c.id > %(after)s
 ORDER BY c.id LIMIT %(most)s
 """
 # Who is being changed right now is left for the next round: nobody has to wait for this.

@@ -1,6 +1,7 @@
 """Connections: the pool, the timeouts that keep a stuck client from holding locks, and how JSON is read."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -25,6 +26,23 @@ _ALWAYS_BY_INDEX = (
     "-c plan_cache_mode=force_generic_plan "
     "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
 )
+# What a query asks for decides which index is best: a plan for all cases would be none for large tables. Pages are
+# small, so reading here and there is no dearer than on a disk that does not turn. No helpers: their processors are
+# the commands'.
+_FOR_QUESTIONS = (
+    "-c plan_cache_mode=force_custom_plan "
+    "-c random_page_cost=1.1 -c work_mem=16MB -c max_parallel_workers_per_gather=0 "
+)
+
+
+class Plans(StrEnum):
+    """How PostgreSQL is to plan the statements of a session."""
+
+    USUAL = ""
+    #: for sessions that apply commands: fixed plans, each row found by an index
+    BY_INDEX = _ALWAYS_BY_INDEX
+    #: for sessions that answer queries: a plan for each, by what it asks for
+    FOR_QUESTIONS = _FOR_QUESTIONS
 
 
 def open_engine(
@@ -33,17 +51,14 @@ def open_engine(
     pool_size: int = 5,
     timeouts: Timeouts | None = None,
     application: str = "interlock",
-    by_index: bool = False,
+    plans: Plans = Plans.USUAL,
 ) -> Engine:
-    """An engine with a pool of its own; no connection is made yet.
-
-    `by_index` is for sessions that apply commands: fixed plans, each row found by an index.
-    """
+    """An engine with a pool of its own; no connection is made yet."""
     limits = timeouts or Timeouts()
     options = (
         f"-c statement_timeout={limits.statement_ms} -c lock_timeout={limits.lock_ms} "
         f"-c idle_in_transaction_session_timeout={limits.idle_in_transaction_ms} "
-        f"{_ALWAYS_BY_INDEX if by_index else ''}-c TimeZone=UTC -c jit=off"
+        f"{plans}-c TimeZone=UTC -c jit=off"
     )
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),

@@ -30,7 +30,7 @@ def _records(columns: Sequence[Column[Any]]) -> Any:
 def insert_rows(table: Table, *, without: Iterable[str] = ()) -> str:
     """INSERT of `rows`, each a JSON object with the table's column names."""
     skipped = set(without)
-    columns = [each for each in table.columns if each.name not in skipped]
+    columns = [each for each in table.columns if each.name not in skipped and each.computed is None]
     records = _records(columns)
     return sql(insert(table).from_select([each.name for each in columns], records.select()))
 

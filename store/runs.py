@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
 from messages.evolve import made
-from messages.fields import Id
+from messages.fields import Id, JsonObject
 from messages.runs import FlowRun, FlowRunPolicy, TaskRun, TaskRunPolicy
 from messages.states import State, StateDetails, StateType
 from store import driver
@@ -141,6 +141,26 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(run_id uuid, moment timestam
         state_ids = [values["state_id"] for values in found if values["state_id"] is not None]
         states = self.states_with(connection, state_ids) if state_ids else {}
         return {values["id"]: self._from_row(values, states) for values in found}
+
+    def read_columns(
+        self, connection: Connection, ids: Iterable[Id], columns: Sequence[str]
+    ) -> dict[Id, JsonObject]:
+        """Of the runs that exist: their ids and these columns, as last committed; `state` is one of them."""
+        wanted = {"id", *columns, *(["state_id"] if "state" in columns else [])}
+        names = [name for name in self._names if name in wanted]
+        statement = (
+            f"SELECT {', '.join(names)} FROM {self.table.name} WHERE id = ANY(CAST(%(ids)s AS uuid[]))"
+        )
+        rows = driver.rows(connection, statement, {"ids": ids_parameter(ids)})
+        found = [dict(zip(names, row, strict=True)) for row in rows]
+        if "empirical_policy" in columns:
+            for values in found:
+                values["empirical_policy"] = self._policy.model_validate(values["empirical_policy"])
+        if "state" in columns:
+            states = self.states_with(connection, {values["state_id"] for values in found} - {None})
+            for values in found:
+                values["state"] = states.get(values["state_id"])
+        return {values["id"]: {name: values[name] for name in ("id", *columns)} for values in found}
 
     def _from_row(self, values: dict[str, Any], states: Mapping[Id, State]) -> R:
         values["empirical_policy"] = self._policy.model_validate(values["empirical_policy"])

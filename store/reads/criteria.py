@@ -56,8 +56,10 @@ def said_of(column: ColumnElement[Any], criteria: Data) -> list[Clause]:
 
 
 def one_of(column: ColumnElement[Any], values: Sequence[UUID | str]) -> Clause:
-    """Never true of NULL, nor of an empty list."""
-    return column == any_(_array(column, values))
+    """Never true of NULL, nor of an empty list. Of one value: a plain comparison, which keeps an index's order."""
+    if len(values) == 1:
+        return column == literal(_plain(values[0]), column.type)
+    return column == any_(_array(column, values)) if values else false()
 
 
 def none_of(column: ColumnElement[Any], values: Sequence[UUID | str]) -> Clause:
@@ -66,9 +68,12 @@ def none_of(column: ColumnElement[Any], values: Sequence[UUID | str]) -> Clause:
 
 
 def _array(column: ColumnElement[Any], values: Sequence[UUID | str]) -> ColumnElement[Any]:
+    return literal([_plain(value) for value in values], ARRAY(column.type))
+
+
+def _plain(value: UUID | str) -> UUID | str:
     # Members of an enumeration would be sent by their Python names.
-    plain = [value if isinstance(value, UUID) else str(value) for value in values]
-    return literal(plain, ARRAY(column.type))
+    return value if isinstance(value, UUID) else str(value)
 
 
 def containing(column: ColumnElement[Any], part: str) -> Clause:
@@ -80,11 +85,13 @@ def _beginning_with(column: ColumnElement[Any], parts: Sequence[str]) -> Clause:
     return or_(false(), *(column.ilike(f"{part}%") for part in parts))
 
 
-def _at_or_before(column: ColumnElement[Any], moment: datetime) -> Clause:
+def at_or_before(column: ColumnElement[Any], moment: datetime) -> Clause:
+    """Never true of NULL."""
     return column <= moment
 
 
-def _at_or_after(column: ColumnElement[Any], moment: datetime) -> Clause:
+def at_or_after(column: ColumnElement[Any], moment: datetime) -> Clause:
+    """Never true of NULL."""
     return column >= moment
 
 
@@ -102,8 +109,8 @@ _OPERATORS: Mapping[str, Callable[[ColumnElement[Any], Any], Clause]] = {
     "not_any_": none_of,
     "like_": containing,
     "startswith_": _beginning_with,
-    "before_": _at_or_before,
-    "after_": _at_or_after,
+    "before_": at_or_before,
+    "after_": at_or_after,
     "is_null_": _null_or_not,
     "eq_": _equal,
 }

@@ -1,80 +1,85 @@
-"""Filters as SQL: for each kind of object, which column or relation each criterion is about."""
+"""Filters as SQL: for each kind of object, which column or relation each criterion is about.
 
-from collections.abc import Mapping
+What surrounds runs (flows, deployments, work queues and pools) is little beside them. Where a filter means few of
+these, their ids are found first, so that runs are looked for by plain values, for which there are indexes.
+"""
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, exists, false, or_, select, true
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
+from sqlalchemy import ColumnElement, FromClause, and_, exists, false, or_, select, true
+
+from messages.fields import Id
 from messages.filters import (
     Exists,
     FlowRunOfTask,
-    FlowRunState,
     IsNull,
     NameLike,
     ParentFlowRunId,
-    TaskRunState,
     TextIn,
 )
 from messages.queries import RunFilters
-from store.reads.criteria import Clause, Meaning, clause, containing, joined, of, of_tags, one_of, said_of
+from store.reads.criteria import Clause, Meaning, clause, containing, of, of_tags, one_of
+from store.reads.resting import Scope, of_name, of_queue_name, of_tags_of_runs, of_time, state_of
 from store.tables.catalog import deployment, flow, work_pool, work_queue
 from store.tables.runs import flow_run, task_run
+from store.transaction import Connection
+
+#: Of what surrounds runs, by group: the ids that the group's filter means.
+Surroundings = Mapping[str, Sequence[Id]]
+_FEW = 100
 
 
-def flow_runs_where(filters: RunFilters) -> Clause:
-    """Which flow runs: every group that is given must hold, and what it is about must exist."""
-    clauses = _of_flow_run(filters)
+def surroundings(connection: Connection, filters: RunFilters) -> Surroundings:
+    """The ids that the filters of flows, deployments, work pools and queues mean, group by group; nothing of a
+    group that means more than a hundred."""
+    found: dict[str, Sequence[Id]] = {}
+    for name, group in _GROUPS.items():
+        criteria = getattr(filters, name)
+        if criteria is not None:
+            asked = select(group.id).select_from(group.of).where(clause(criteria, group.meanings))
+            ids = connection.execute(asked.limit(_FEW + 1)).scalars().all()
+            if len(ids) <= _FEW:
+                found[name] = ids
+    return found
+
+
+def flow_runs_where(filters: RunFilters, known: Surroundings, scope: Scope) -> Clause:
+    """Which flow runs of the scope: every group that is given must hold, and what it is about must exist."""
+    clauses = _of_flow_run(filters, known, scope)
     if filters.task_runs is not None:
-        tasks = clause(filters.task_runs, _TASK_RUN)
+        tasks = clause(filters.task_runs, _TASK_RUN[Scope.ALL])
         clauses.append(_has(task_run, task_run.c.flow_run_id == flow_run.c.id, tasks, outer=flow_run))
     return and_(true(), *clauses)
 
 
-def task_runs_where(filters: RunFilters) -> Clause:
-    """Which task runs: any group but `task_runs` is about the task run's flow run, which then must exist."""
+def task_runs_where(filters: RunFilters, known: Surroundings, scope: Scope) -> Clause:
+    """Which task runs of the scope: any group but `task_runs` is about the task run's flow run, which must exist."""
     clauses: list[Clause] = [true()]
     if filters.task_runs is not None:
-        clauses.append(clause(filters.task_runs, _TASK_RUN))
-    surroundings = _of_flow_run(filters)
-    if surroundings:
+        clauses.append(clause(filters.task_runs, _TASK_RUN[scope]))
+    of_flow_run = _of_flow_run(filters, known, Scope.ALL)
+    if of_flow_run:
         its_flow_run = flow_run.c.id == task_run.c.flow_run_id
-        clauses.append(_has(flow_run, its_flow_run, *surroundings, outer=task_run))
+        clauses.append(_has(flow_run, its_flow_run, *of_flow_run, outer=task_run))
     return and_(*clauses)
 
 
-def _of_flow_run(filters: RunFilters) -> list[Clause]:
+def _of_flow_run(filters: RunFilters, known: Surroundings, scope: Scope) -> list[Clause]:
     """One clause for each group that is given, `task_runs` apart."""
-    clauses = []
-    if filters.flow_runs is not None:
-        clauses.append(clause(filters.flow_runs, _FLOW_RUN))
-    if filters.flows is not None:
-        clauses.append(
-            _has(flow, flow.c.id == flow_run.c.flow_id, clause(filters.flows, _FLOW), outer=flow_run)
-        )
-    if filters.deployments is not None:
-        asked = clause(filters.deployments, _DEPLOYMENT)
-        clauses.append(_has(deployment, deployment.c.id == flow_run.c.deployment_id, asked, outer=flow_run))
-    queue = work_queue.c.id == flow_run.c.work_queue_id
-    if filters.work_queues is not None:
-        clauses.append(_has(work_queue, queue, clause(filters.work_queues, _WORK_QUEUE), outer=flow_run))
-    if filters.work_pools is not None:
-        pools = work_queue.join(work_pool, work_pool.c.id == work_queue.c.work_pool_id)
-        clauses.append(_has(pools, queue, clause(filters.work_pools, _WORK_POOL), outer=flow_run))
+    clauses = [] if filters.flow_runs is None else [clause(filters.flow_runs, _FLOW_RUN[scope])]
+    for name, group in _GROUPS.items():
+        criteria = getattr(filters, name)
+        if name in known:
+            clauses.append(one_of(group.column, known[name]))
+        elif criteria is not None:
+            asked = clause(criteria, group.meanings)
+            clauses.append(_has(group.of, group.id == group.column, asked, outer=flow_run))
     return clauses
 
 
 def _has(what: FromClause, *clauses: Clause, outer: FromClause) -> Clause:
     return exists(select(1).select_from(what).where(*clauses).correlate(outer))
-
-
-def _state_of(table: Table) -> Meaning:
-    """A state filter joins all its lists by one operator, whichever of the two columns they are about."""
-
-    def meaning(criteria: FlowRunState | TaskRunState) -> Clause:
-        clauses = [] if criteria.type is None else said_of(table.c.state_type, criteria.type)
-        clauses += [] if criteria.name is None else said_of(table.c.state_name, criteria.name)
-        return joined(criteria, clauses)
-
-    return meaning
 
 
 def _has_deployments(criteria: IsNull) -> Clause:
@@ -154,29 +159,61 @@ _WORK_QUEUE: Mapping[str, Meaning] = {
     "id": of(work_queue.c.id),
     "name": of(work_queue.c.name),
 }
-_FLOW_RUN: Mapping[str, Meaning] = {
-    "id": of(flow_run.c.id),
-    "name": of(flow_run.c.name),
-    "tags": of_tags(flow_run.c.tags),
-    "deployment_id": of(flow_run.c.deployment_id),
-    "work_queue_name": of(flow_run.c.work_queue_name),
-    "state": _state_of(flow_run),
-    "flow_version": of(flow_run.c.flow_version),
-    "start_time": of(flow_run.c.start_time),
-    "end_time": of(flow_run.c.end_time),
-    "expected_start_time": of(flow_run.c.expected_start_time),
-    "next_scheduled_start_time": of(flow_run.c.next_scheduled_start_time),
-    "parent_flow_run_id": _started_from_flow_run,
-    "parent_task_run_id": of(flow_run.c.parent_task_run_id),
-    "idempotency_key": of(flow_run.c.idempotency_key),
-}
-_TASK_RUN: Mapping[str, Meaning] = {
-    "id": of(task_run.c.id),
-    "name": of(task_run.c.name),
-    "tags": of_tags(task_run.c.tags),
-    "state": _state_of(task_run),
-    "start_time": of(task_run.c.start_time),
-    "expected_start_time": of(task_run.c.expected_start_time),
-    "subflow_runs": _has_subflow,
-    "flow_run_id": _flow_run_of_task,
+
+
+def _of_flow_runs(scope: Scope) -> Mapping[str, Meaning]:
+    return {
+        "id": of(flow_run.c.id),
+        "name": of_name(flow_run, scope),
+        "tags": of_tags_of_runs(flow_run, scope),
+        "deployment_id": of(flow_run.c.deployment_id),
+        "work_queue_name": of_queue_name(flow_run.c.work_queue_name),
+        "state": state_of(flow_run, scope),
+        "flow_version": of(flow_run.c.flow_version),
+        "start_time": of_time(flow_run.c.start_time, flow_run.c.resting_start, scope, exact=False),
+        "end_time": of(flow_run.c.end_time),
+        "expected_start_time": of_time(
+            flow_run.c.expected_start_time, flow_run.c.resting_expected_start, scope, exact=True
+        ),
+        "next_scheduled_start_time": of(flow_run.c.next_scheduled_start_time),
+        "parent_flow_run_id": _started_from_flow_run,
+        "parent_task_run_id": of(flow_run.c.parent_task_run_id),
+        "idempotency_key": of(flow_run.c.idempotency_key),
+    }
+
+
+def _of_task_runs(scope: Scope) -> Mapping[str, Meaning]:
+    return {
+        "id": of(task_run.c.id),
+        "name": of_name(task_run, scope),
+        "tags": of_tags_of_runs(task_run, scope),
+        "state": state_of(task_run, scope),
+        "start_time": of(task_run.c.start_time),
+        "expected_start_time": of_time(
+            task_run.c.expected_start_time, task_run.c.resting_expected_start, scope, exact=True
+        ),
+        "subflow_runs": _has_subflow,
+        "flow_run_id": _flow_run_of_task,
+    }
+
+
+_FLOW_RUN = {scope: _of_flow_runs(scope) for scope in Scope}
+_TASK_RUN = {scope: _of_task_runs(scope) for scope in Scope}
+
+
+class _Group(NamedTuple):
+    """What surrounds flow runs: where it is found, and by which column a flow run belongs to it."""
+
+    of: FromClause
+    id: ColumnElement[Id]
+    meanings: Mapping[str, Meaning]
+    column: ColumnElement[Id]
+
+
+_POOLS = work_queue.join(work_pool, work_pool.c.id == work_queue.c.work_pool_id)
+_GROUPS: Mapping[str, _Group] = {
+    "flows": _Group(flow, flow.c.id, _FLOW, flow_run.c.flow_id),
+    "deployments": _Group(deployment, deployment.c.id, _DEPLOYMENT, flow_run.c.deployment_id),
+    "work_queues": _Group(work_queue, work_queue.c.id, _WORK_QUEUE, flow_run.c.work_queue_id),
+    "work_pools": _Group(_POOLS, work_queue.c.id, _WORK_POOL, flow_run.c.work_queue_id),
 }

@@ -7,23 +7,34 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Float,
     ForeignKey,
     Index,
     Integer,
     Table,
+    Text,
     UniqueConstraint,
     Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 
-from messages.states import TERMINAL, StateType
+from messages.states import StateType
 from store.tables.metadata import Instant, id_column, json_list, json_object, metadata, stamps, words
 
 _TYPES = ", ".join(f"'{state_type}'" for state_type in StateType)
-_UNFINISHED = ", ".join(f"'{state_type}'" for state_type in StateType if state_type not in TERMINAL)
-# Rows of these tables change often: room on the page keeps those changes off the indexes (HOT updates).
+#: A run is in motion while it has no state or one of these, which pass. In any other it is at rest.
+IN_MOTION = frozenset({StateType.PENDING, StateType.RUNNING, StateType.CANCELLING})
+_AT_REST_TYPES = ", ".join(f"'{each}'::text" for each in StateType if each not in IN_MOTION)
+_AT_REST = text("resting_type IS NOT NULL")
+#: In bytes: a longer text does not fit into an index.
+LONGEST_INDEXED = 2_000
+# So that runs in other states are passed over, or counted, without a look at the table.
+_WITH_TYPE: dict[str, Any] = {"postgresql_include": ["resting_type"]}
+# Rows of these tables change often: room on the page keeps those changes off the indexes (HOT updates), as long
+# as no index names a column that changes while a run moves on (see docs/decisions).
 _ROOM_FOR_CHANGES: dict[str, Any] = {"postgresql_with": {"fillfactor": 80}}
 
 
@@ -41,6 +52,67 @@ def _progress() -> list[Column]:  # type: ignore[type-arg]
         words("state_name"),
         Column("state_timestamp", Instant),
     ]
+
+
+def _fits(column: str) -> str:
+    return f"octet_length({column}) <= {LONGEST_INDEXED}"
+
+
+def _resting(name: str, kind: TypeEngine[Any], value: str, *, condition: str = "") -> Column[Any]:
+    """What indexes see of a column that changes: its value while the run is at rest, else null."""
+    # As PostgreSQL writes it back, so that tables and migrations can be compared.
+    nothing = "NULL::text" if isinstance(kind, Text) else "NULL::timestamp with time zone"
+    when = f"state_type = ANY (ARRAY[{_AT_REST_TYPES}]){condition}"
+    return Column(name, kind, Computed(f"CASE WHEN {when} THEN {value} ELSE {nothing} END", persisted=True))
+
+
+def _for_lists(table: str) -> list[Column | Index]:  # type: ignore[type-arg]
+    """What lists and counts find runs by: the same for flow runs and task runs (see docs/decisions)."""
+    return [
+        _resting("resting_type", Text(), "state_type"),
+        _resting("resting_name", Text(), "state_name", condition=f" AND {_fits('state_name')}"),
+        _resting("resting_expected_start", Instant, "expected_start_time"),
+        Index(f"ix_{table}_type", "resting_type", "id"),
+        Index(
+            f"ix_{table}_state_name",
+            "resting_name",
+            "id",
+            postgresql_where=text("resting_name IS NOT NULL"),
+            **_WITH_TYPE,
+        ),
+        _by_time(table, "expected_start", "resting_expected_start"),
+        Index(f"ix_{table}_end", "end_time", "id"),
+        Index(
+            f"ix_{table}_next",
+            "next_scheduled_start_time",
+            "id",
+            postgresql_where=text("next_scheduled_start_time IS NOT NULL"),
+        ),
+        Index(
+            f"ix_{table}_name",
+            "name",
+            "id",
+            postgresql_where=text(f"resting_type IS NOT NULL AND {_fits('name')}"),
+        ),
+        Index(
+            f"ix_{table}_long_name", "id", postgresql_where=text(f"octet_length(name) > {LONGEST_INDEXED}")
+        ),
+        Index(
+            f"ix_{table}_tags",
+            "tags",
+            postgresql_using="gin",
+            postgresql_ops={"tags": "jsonb_path_ops"},
+            postgresql_where=_AT_REST,
+        ),
+    ]
+
+
+def _by_time(table: str, name: str, column: str) -> Index:
+    return Index(f"ix_{table}_{name}", column, "id", postgresql_where=_AT_REST, **_WITH_TYPE)
+
+
+def _if_given(column: str, *more: str, **options: Any) -> Index:
+    return Index(None, column, *more, postgresql_where=text(f"{column} IS NOT NULL"), **options)
 
 
 flow_run = Table(
@@ -73,24 +145,34 @@ flow_run = Table(
     json_object("labels"),
     json_object("empirical_policy"),
     *_progress(),
-    UniqueConstraint("flow_id", "idempotency_key"),
+    _resting("resting_start", Instant, "coalesce(start_time, expected_start_time)"),
+    *_for_lists("flow_run"),
+    _by_time("flow_run", "start", "resting_start"),
     CheckConstraint(f"state_type IN ({_TYPES})", name="state_type"),
     CheckConstraint("(state_type IS NULL) = (state_name IS NULL)", name="state_name"),
     CheckConstraint("idempotency_key <> ''", name="idempotency_key"),
     CheckConstraint("version >= 0 AND run_count >= 0", name="counts"),
-    # What the clock looks for: few of all runs are in these states.
     Index(
-        "ix_flow_run_scheduled",
-        "next_scheduled_start_time",
-        postgresql_where=text("state_type = 'SCHEDULED'"),
+        "uq_flow_run_idempotency_key",
+        "idempotency_key",
+        "flow_id",
+        unique=True,
+        postgresql_where=text("idempotency_key IS NOT NULL"),
     ),
-    Index("ix_flow_run_paused", "id", postgresql_where=text("state_type = 'PAUSED'")),
-    # Counted by whoever watches, however many runs have ended.
-    Index("ix_flow_run_unfinished", "state_type", postgresql_where=text(f"state_type IN ({_UNFINISHED})")),
-    Index("ix_flow_run_cancelled", "end_time", postgresql_where=text("state_type = 'CANCELLED'")),
-    Index(None, "parent_task_run_id", postgresql_where=text("parent_task_run_id IS NOT NULL")),
-    Index(None, "deployment_id", postgresql_where=text("deployment_id IS NOT NULL")),
-    Index(None, "work_queue_id", postgresql_where=text("work_queue_id IS NOT NULL")),
+    Index(None, "flow_id", "id", **_WITH_TYPE),
+    _if_given("deployment_id", "id", **_WITH_TYPE),
+    _if_given("work_queue_id", "id"),
+    Index(None, "work_queue_name", "id", postgresql_where=text(_fits("work_queue_name"))),
+    _if_given("parent_task_run_id"),
+    # What the clock looks for among subflow runs: few of them are not over.
+    Index(
+        "ix_flow_run_open_subflow",
+        "id",
+        postgresql_where=text(
+            "parent_task_run_id IS NOT NULL AND (resting_type IS NULL OR resting_type IN ('SCHEDULED', 'PAUSED'))"
+        ),
+    ),
+    Index("ix_flow_run_cancelled", "end_time", postgresql_where=text("resting_type = 'CANCELLED'")),
     **_ROOM_FOR_CHANGES,
 )
 
@@ -113,6 +195,7 @@ task_run = Table(
     json_object("labels"),
     json_object("empirical_policy"),
     *_progress(),
+    *_for_lists("task_run"),
     CheckConstraint(f"state_type IN ({_TYPES})", name="state_type"),
     CheckConstraint("(state_type IS NULL) = (state_name IS NULL)", name="state_name"),
     CheckConstraint("version >= 0 AND run_count >= 0", name="counts"),

@@ -13,7 +13,7 @@ import pytest
 from messages.ids import uuid7
 from messages.registry import COMMANDS
 from messages.wire import decode
-from store.engine import open_engine
+from store.engine import Plans, open_engine
 from store.transaction import Engine
 from workers.pipeline.admit import admit_envelope
 from workers.pipeline.apply import Applier
@@ -96,6 +96,6 @@ def moving(run_id: str, to: str, policy: str, **more: Any) -> tuple[str, dict[st
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url, pool_size=1, by_index=True)
+    engine = open_engine(database_url, pool_size=1, plans=Plans.BY_INDEX)
     yield engine
     engine.dispose()

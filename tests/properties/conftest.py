@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from store.engine import open_engine
+from store.engine import Plans, open_engine
 from store.transaction import Engine
 from tests.servers import Servers, fresh_database
 from workers.now import monotonic
@@ -14,7 +14,7 @@ from workers.now import monotonic
 @pytest.fixture(scope="module")
 def engine(servers: Servers, template_database: str) -> Iterator[Engine]:
     with fresh_database(servers, template_database) as url:
-        engine = open_engine(url, pool_size=1, by_index=True)
+        engine = open_engine(url, pool_size=1, plans=Plans.BY_INDEX)
         yield engine
         engine.dispose()
 

@@ -47,7 +47,10 @@ WHERE id = ANY(CAST(%(ids)s AS uuid[]))
 """
 _CACHED = "SELECT cache_key FROM task_run_cache WHERE position(%(ns)s IN cache_key) > 0 ORDER BY cache_key"
 # Of these it is only compared whether they are there.
-_TIMES = ("start_time", "end_time", "expected_start_time", "next_scheduled_start_time", "state_timestamp")
+_TIMES = (
+    *("start_time", "end_time", "expected_start_time", "next_scheduled_start_time", "state_timestamp"),
+    *("resting_start", "resting_expected_start"),
+)
 _LEFT_OUT = ("created", "updated", "total_run_time", "state_id", "flow_id", "work_queue_id")
 
 

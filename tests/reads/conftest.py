@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from store.engine import open_engine
+from store.engine import Plans, open_engine
 from store.transaction import Connection
 from tests.reads.builders import World
 from tests.servers import Servers, fresh_database
@@ -14,7 +14,7 @@ from tests.servers import Servers, fresh_database
 @pytest.fixture(scope="session")
 def engine(servers: Servers, template_database: str) -> Iterator[Engine]:
     with fresh_database(servers, template_database) as url:
-        engine = open_engine(url, pool_size=2)
+        engine = open_engine(url, pool_size=2, plans=Plans.FOR_QUESTIONS)
         yield engine
         engine.dispose()
 

@@ -46,11 +46,13 @@ def for_changing(word: str) -> Iterator[tuple["Engine", "Settings"]]:
 @contextmanager
 def _engine(settings: "Settings", url: str, word: str) -> Iterator["Engine"]:
     from store import schema
-    from store.engine import Timeouts, open_engine
+    from store.engine import Plans, Timeouts, open_engine
 
     schema.require(url)
     timeouts = Timeouts(statement_ms=int(settings.query_timeout.total_seconds() * 1000))
-    engine = open_engine(url, pool_size=1, timeouts=timeouts, application=f"interlock {word}")
+    engine = open_engine(
+        url, pool_size=1, timeouts=timeouts, application=f"interlock {word}", plans=Plans.FOR_QUESTIONS
+    )
     try:
         yield engine
     finally:

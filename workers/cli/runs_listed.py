@@ -14,7 +14,8 @@ from messages.runs import FlowRun, TaskRun
 from messages.states import TERMINAL, StateType
 from store.catalog import DEPLOYMENTS, FLOWS
 from store.reads.abbreviations import shortest
-from store.reads.lists import FLOW_RUN_LISTS, Page, Place
+from store.reads.lists import FLOW_RUN_LISTS, Page
+from store.reads.orders import Place
 from store.rows import plain
 from store.transaction import Connection, Engine, transaction
 from workers.cli.failures import Complaint

@@ -22,7 +22,7 @@ from messages.runs import FlowRun, TaskRun
 from messages.states import State, StateType
 from store.catalog import FLOWS
 from store.dead_letters import Letter
-from store.engine import Timeouts, open_engine
+from store.engine import Plans, Timeouts, open_engine
 from store.reads.dead_letters import dead_letters
 from store.reads.lists import FLOW_RUN_LISTS, TASK_RUN_LISTS, Page
 from store.reads.slots import HeldSlot, slots_of
@@ -91,7 +91,13 @@ class Reader:
         )
         url = settings.read_database_url or settings.database_url
         self._engine = for_reading(
-            open_engine(url, pool_size=4, timeouts=timeouts, application="interlock dashboard")
+            open_engine(
+                url,
+                pool_size=4,
+                timeouts=timeouts,
+                application="interlock dashboard",
+                plans=Plans.FOR_QUESTIONS,
+            )
         )
         self._limits = Limits(
             graph_max_nodes=settings.graph_max_nodes, graph_max_artifacts=settings.graph_max_artifacts

@@ -7,7 +7,7 @@ from threading import Event
 
 from messages.ids import uuid7
 from messages.registry import COMMANDS, COMMANDS_QUEUE, QUERIES, QUERIES_QUEUE
-from store.engine import Timeouts, open_engine
+from store.engine import Plans, Timeouts, open_engine
 from store.migrate import require_current
 from store.reads.snapshot import for_reading
 from store.transaction import Engine
@@ -181,5 +181,5 @@ def _engine(settings: Settings, pool_size: int, role: str) -> Engine:
         pool_size=pool_size,
         timeouts=timeouts,
         application=f"interlock {role}",
-        by_index=not queries,
+        plans=Plans.FOR_QUESTIONS if queries else Plans.BY_INDEX,
     )

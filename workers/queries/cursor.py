@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from messages.errors import ErrorCode, Refused, fault
 from messages.fields import Id
-from store.reads.lists import Place
+from store.reads.orders import Place
 
 _BY_NAME = TypeAdapter(tuple[str, str, Id])
 _BY_TIME = TypeAdapter(tuple[str, datetime | None, Id])

@@ -1,30 +1,31 @@
 """Lists and counts of runs."""
 
-from collections.abc import Iterable
-
 from messages.answers import Counted, FlowRunPage, TaskRunPage
-from messages.fields import JsonObject
 from messages.queries import CountFlowRuns, CountTaskRuns, ListFlowRuns, ListTaskRuns
-from store.reads.lists import FLOW_RUN_LISTS, TASK_RUN_LISTS, Page, Place
-from store.runs import R
+from store.reads.lists import FLOW_RUN_LISTS, TASK_RUN_LISTS, Page
+from store.reads.orders import Place
 from workers.queries import cursor
 from workers.queries.asked import Asked
 
 
 def list_flow_runs(asked: Asked[ListFlowRuns]) -> FlowRunPage:
     """A page of flow runs, and the cursor of the page that follows, if there is one."""
-    data = asked.data
-    found = FLOW_RUN_LISTS.find(asked.connection, data, data.sort, _page(data))
-    items = [_shown(run, data.columns) for run in found.runs]
-    return FlowRunPage(items=items, next=_next(data, found.end))
+    data, connection = asked.data, asked.connection
+    if data.columns is None:
+        whole = FLOW_RUN_LISTS.find(connection, data, data.sort, _page(data))
+        return FlowRunPage(items=[*whole.runs], next=_next(data, whole.end))
+    parts = FLOW_RUN_LISTS.find_columns(connection, data, data.sort, _page(data), data.columns)
+    return FlowRunPage(items=[*parts.runs], next=_next(data, parts.end))
 
 
 def list_task_runs(asked: Asked[ListTaskRuns]) -> TaskRunPage:
     """A page of task runs, and the cursor of the page that follows, if there is one."""
-    data = asked.data
-    found = TASK_RUN_LISTS.find(asked.connection, data, data.sort, _page(data))
-    items = [_shown(run, data.columns) for run in found.runs]
-    return TaskRunPage(items=items, next=_next(data, found.end))
+    data, connection = asked.data, asked.connection
+    if data.columns is None:
+        whole = TASK_RUN_LISTS.find(connection, data, data.sort, _page(data))
+        return TaskRunPage(items=[*whole.runs], next=_next(data, whole.end))
+    parts = TASK_RUN_LISTS.find_columns(connection, data, data.sort, _page(data), data.columns)
+    return TaskRunPage(items=[*parts.runs], next=_next(data, parts.end))
 
 
 def count_flow_runs(asked: Asked[CountFlowRuns]) -> Counted:
@@ -44,10 +45,3 @@ def _page(data: ListFlowRuns | ListTaskRuns) -> Page:
 
 def _next(data: ListFlowRuns | ListTaskRuns, end: Place | None) -> str | None:
     return None if end is None else cursor.write(data.sort, end)
-
-
-def _shown(run: R, columns: Iterable[str] | None) -> R | JsonObject:
-    """The whole run; or its id and what was asked for."""
-    if columns is None:
-        return run
-    return {"id": run.id, **{name: getattr(run, name) for name in columns}}

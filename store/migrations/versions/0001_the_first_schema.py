@@ -384,6 +384,42 @@ def upgrade() -> None:
         sa.Column("state_type", sa.Text(), nullable=True),
         sa.Column("state_name", sa.Text(), nullable=True),
         sa.Column("state_timestamp", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "resting_start",
+            sa.DateTime(timezone=True),
+            sa.Computed(
+                "CASE WHEN state_type = ANY (ARRAY['SCHEDULED'::text, 'PAUSED'::text, 'COMPLETED'::text, 'FAILED'::text, 'CRASHED'::text, 'CANCELLED'::text]) THEN coalesce(start_time, expected_start_time) ELSE NULL::timestamp with time zone END",
+                persisted=True,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "resting_type",
+            sa.Text(),
+            sa.Computed(
+                "CASE WHEN state_type = ANY (ARRAY['SCHEDULED'::text, 'PAUSED'::text, 'COMPLETED'::text, 'FAILED'::text, 'CRASHED'::text, 'CANCELLED'::text]) THEN state_type ELSE NULL::text END",
+                persisted=True,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "resting_name",
+            sa.Text(),
+            sa.Computed(
+                "CASE WHEN state_type = ANY (ARRAY['SCHEDULED'::text, 'PAUSED'::text, 'COMPLETED'::text, 'FAILED'::text, 'CRASHED'::text, 'CANCELLED'::text]) AND octet_length(state_name) <= 2000 THEN state_name ELSE NULL::text END",
+                persisted=True,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "resting_expected_start",
+            sa.DateTime(timezone=True),
+            sa.Computed(
+                "CASE WHEN state_type = ANY (ARRAY['SCHEDULED'::text, 'PAUSED'::text, 'COMPLETED'::text, 'FAILED'::text, 'CRASHED'::text, 'CANCELLED'::text]) THEN expected_start_time ELSE NULL::timestamp with time zone END",
+                persisted=True,
+            ),
+            nullable=True,
+        ),
         sa.CheckConstraint("idempotency_key <> ''", name=op.f("ck_flow_run_idempotency_key")),
         sa.CheckConstraint(
             "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING', 'COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')",
@@ -400,7 +436,6 @@ def upgrade() -> None:
             ["work_queue_id"], ["work_queue.id"], name=op.f("fk_flow_run_work_queue_id"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_flow_run")),
-        sa.UniqueConstraint("flow_id", "idempotency_key", name=op.f("uq_flow_run_flow_id_idempotency_key")),
         postgresql_with={"fillfactor": 80},
     )
     op.create_index(
@@ -408,49 +443,115 @@ def upgrade() -> None:
         "flow_run",
         ["end_time"],
         unique=False,
-        postgresql_where=sa.text("state_type = 'CANCELLED'"),
+        postgresql_where=sa.text("resting_type = 'CANCELLED'"),
     )
     op.create_index(
-        op.f("ix_flow_run_deployment_id"),
+        "ix_flow_run_deployment_id_id",
         "flow_run",
-        ["deployment_id"],
+        ["deployment_id", "id"],
         unique=False,
+        postgresql_include=["resting_type"],
         postgresql_where=sa.text("deployment_id IS NOT NULL"),
     )
+    op.create_index("ix_flow_run_end", "flow_run", ["end_time", "id"], unique=False)
     op.create_index(
-        op.f("ix_flow_run_parent_task_run_id"),
+        "ix_flow_run_expected_start",
+        "flow_run",
+        ["resting_expected_start", "id"],
+        unique=False,
+        postgresql_include=["resting_type"],
+        postgresql_where=sa.text("resting_type IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_flow_run_flow_id_id",
+        "flow_run",
+        ["flow_id", "id"],
+        unique=False,
+        postgresql_include=["resting_type"],
+    )
+    op.create_index(
+        "ix_flow_run_long_name",
+        "flow_run",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("octet_length(name) > 2000"),
+    )
+    op.create_index(
+        "ix_flow_run_name",
+        "flow_run",
+        ["name", "id"],
+        unique=False,
+        postgresql_where=sa.text("resting_type IS NOT NULL AND octet_length(name) <= 2000"),
+    )
+    op.create_index(
+        "ix_flow_run_next",
+        "flow_run",
+        ["next_scheduled_start_time", "id"],
+        unique=False,
+        postgresql_where=sa.text("next_scheduled_start_time IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_flow_run_open_subflow",
+        "flow_run",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text(
+            "parent_task_run_id IS NOT NULL AND (resting_type IS NULL OR resting_type IN ('SCHEDULED', 'PAUSED'))"
+        ),
+    )
+    op.create_index(
+        "ix_flow_run_parent_task_run_id",
         "flow_run",
         ["parent_task_run_id"],
         unique=False,
         postgresql_where=sa.text("parent_task_run_id IS NOT NULL"),
     )
     op.create_index(
-        "ix_flow_run_unfinished",
+        "ix_flow_run_start",
         "flow_run",
-        ["state_type"],
+        ["resting_start", "id"],
         unique=False,
-        postgresql_where=sa.text("state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')"),
+        postgresql_include=["resting_type"],
+        postgresql_where=sa.text("resting_type IS NOT NULL"),
     )
     op.create_index(
-        "ix_flow_run_paused",
+        "ix_flow_run_state_name",
         "flow_run",
-        ["id"],
+        ["resting_name", "id"],
         unique=False,
-        postgresql_where=sa.text("state_type = 'PAUSED'"),
+        postgresql_include=["resting_type"],
+        postgresql_where=sa.text("resting_name IS NOT NULL"),
     )
     op.create_index(
-        "ix_flow_run_scheduled",
+        "ix_flow_run_tags",
         "flow_run",
-        ["next_scheduled_start_time"],
+        ["tags"],
         unique=False,
-        postgresql_where=sa.text("state_type = 'SCHEDULED'"),
+        postgresql_using="gin",
+        postgresql_ops={"tags": "jsonb_path_ops"},
+        postgresql_where=sa.text("resting_type IS NOT NULL"),
     )
+    op.create_index("ix_flow_run_type", "flow_run", ["resting_type", "id"], unique=False)
     op.create_index(
-        op.f("ix_flow_run_work_queue_id"),
+        "ix_flow_run_work_queue_id_id",
         "flow_run",
-        ["work_queue_id"],
+        ["work_queue_id", "id"],
         unique=False,
         postgresql_where=sa.text("work_queue_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_flow_run_work_queue_name_id",
+        "flow_run",
+        ["work_queue_name", "id"],
+        unique=False,
+        postgresql_where=sa.text("octet_length(work_queue_name) <= 2000"),
+    )
+    op.create_index(
+        "uq_flow_run_idempotency_key",
+        "flow_run",
+        ["idempotency_key", "flow_id"],
+        unique=True,
+        postgresql_where=sa.text("idempotency_key IS NOT NULL"),
     )
     op.create_table(
         "flow_run_state",
@@ -525,6 +626,33 @@ def upgrade() -> None:
         sa.Column("state_type", sa.Text(), nullable=True),
         sa.Column("state_name", sa.Text(), nullable=True),
         sa.Column("state_timestamp", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "resting_type",
+            sa.Text(),
+            sa.Computed(
+                "CASE WHEN state_type = ANY (ARRAY['SCHEDULED'::text, 'PAUSED'::text, 'COMPLETED'::text, 'FAILED'::text, 'CRASHED'::text, 'CANCELLED'::text]) THEN state_type ELSE NULL::text END",
+                persisted=True,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "resting_name",
+            sa.Text(),
+            sa.Computed(
+                "CASE WHEN state_type = ANY (ARRAY['SCHEDULED'::text, 'PAUSED'::text, 'COMPLETED'::text, 'FAILED'::text, 'CRASHED'::text, 'CANCELLED'::text]) AND octet_length(state_name) <= 2000 THEN state_name ELSE NULL::text END",
+                persisted=True,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "resting_expected_start",
+            sa.DateTime(timezone=True),
+            sa.Computed(
+                "CASE WHEN state_type = ANY (ARRAY['SCHEDULED'::text, 'PAUSED'::text, 'COMPLETED'::text, 'FAILED'::text, 'CRASHED'::text, 'CANCELLED'::text]) THEN expected_start_time ELSE NULL::timestamp with time zone END",
+                persisted=True,
+            ),
+            nullable=True,
+        ),
         sa.CheckConstraint(
             "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING', 'COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')",
             name=op.f("ck_task_run_state_type"),
@@ -539,6 +667,54 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_task_run")),
         postgresql_with={"fillfactor": 80},
     )
+    op.create_index("ix_task_run_end", "task_run", ["end_time", "id"], unique=False)
+    op.create_index(
+        "ix_task_run_expected_start",
+        "task_run",
+        ["resting_expected_start", "id"],
+        unique=False,
+        postgresql_include=["resting_type"],
+        postgresql_where=sa.text("resting_type IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_task_run_long_name",
+        "task_run",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("octet_length(name) > 2000"),
+    )
+    op.create_index(
+        "ix_task_run_name",
+        "task_run",
+        ["name", "id"],
+        unique=False,
+        postgresql_where=sa.text("resting_type IS NOT NULL AND octet_length(name) <= 2000"),
+    )
+    op.create_index(
+        "ix_task_run_next",
+        "task_run",
+        ["next_scheduled_start_time", "id"],
+        unique=False,
+        postgresql_where=sa.text("next_scheduled_start_time IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_task_run_state_name",
+        "task_run",
+        ["resting_name", "id"],
+        unique=False,
+        postgresql_include=["resting_type"],
+        postgresql_where=sa.text("resting_name IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_task_run_tags",
+        "task_run",
+        ["tags"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_ops={"tags": "jsonb_path_ops"},
+        postgresql_where=sa.text("resting_type IS NOT NULL"),
+    )
+    op.create_index("ix_task_run_type", "task_run", ["resting_type", "id"], unique=False)
     op.create_index("uq_task_run_keys", "task_run", ["flow_run_id", "task_key", "dynamic_key"], unique=True)
     op.create_index(
         "uq_task_run_keys_alone",
@@ -674,41 +850,8 @@ def downgrade() -> None:
         postgresql_where=sa.text("expires_at IS NOT NULL"),
     )
     op.drop_table("concurrency_slot")
-    op.drop_index(
-        "uq_task_run_keys_alone", table_name="task_run", postgresql_where=sa.text("flow_run_id IS NULL")
-    )
-    op.drop_index("uq_task_run_keys", table_name="task_run")
     op.drop_table("task_run")
     op.drop_table("flow_run_state")
-    op.drop_index(
-        op.f("ix_flow_run_work_queue_id"),
-        table_name="flow_run",
-        postgresql_where=sa.text("work_queue_id IS NOT NULL"),
-    )
-    op.drop_index(
-        "ix_flow_run_scheduled", table_name="flow_run", postgresql_where=sa.text("state_type = 'SCHEDULED'")
-    )
-    op.drop_index(
-        "ix_flow_run_unfinished",
-        table_name="flow_run",
-        postgresql_where=sa.text("state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')"),
-    )
-    op.drop_index(
-        "ix_flow_run_paused", table_name="flow_run", postgresql_where=sa.text("state_type = 'PAUSED'")
-    )
-    op.drop_index(
-        op.f("ix_flow_run_parent_task_run_id"),
-        table_name="flow_run",
-        postgresql_where=sa.text("parent_task_run_id IS NOT NULL"),
-    )
-    op.drop_index(
-        op.f("ix_flow_run_deployment_id"),
-        table_name="flow_run",
-        postgresql_where=sa.text("deployment_id IS NOT NULL"),
-    )
-    op.drop_index(
-        "ix_flow_run_cancelled", table_name="flow_run", postgresql_where=sa.text("state_type = 'CANCELLED'")
-    )
     op.drop_table("flow_run")
     op.drop_index(
         op.f("ix_deployment_concurrency_limit_id"),

@@ -1,0 +1,138 @@
+"""On a large table, the usual questions look at few rows: what PostgreSQL says of its plans, on a database that is
+filled once for these tests."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic_core import from_json, to_json
+from sqlalchemy import Engine, event
+
+from benchmarks.fill import fill
+from messages.fields import Id
+from messages.registry import QUERIES
+from store.engine import Plans, open_engine
+from store.transaction import Connection
+from tests.reads.questions import Known, Question, may_scan, usual
+from tests.servers import Servers, fresh_database
+from workers.queries.answer import answer
+from workers.queries.asked import Limits
+
+RUNS = 100_000
+# Far below what all runs have, and far above what any of the questions needs.
+MOST_ROWS, MOST_BUFFERS = 30_000, 2_500
+UNTIL = datetime(2026, 5, 4, 12, tzinfo=UTC)
+_KNOWN = """
+SELECT f.name, f.id, d.id, d.name, d.work_queue_id, r.id, r.name,
+  (SELECT t.flow_run_id FROM flow_run c JOIN task_run t ON t.id = c.parent_task_run_id ORDER BY c.id LIMIT 1),
+  (SELECT idempotency_key FROM flow_run WHERE idempotency_key IS NOT NULL ORDER BY id LIMIT 1)
+FROM flow_run r JOIN deployment d ON d.id = r.deployment_id JOIN flow f ON f.id = d.flow_id
+WHERE d.name = 'deployment-40' AND r.state_type = 'FAILED' ORDER BY r.id LIMIT 1
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What answering took: the rows that were looked at, the pages that were read, and the tables read whole."""
+
+    rows: float = 0
+    buffers: int = 0
+    whole_tables: frozenset[str] = frozenset()
+
+    def and_then(self, plan: Mapping[str, Any]) -> "Seen":
+        """With one more statement."""
+        scans = [node for node in _nodes(plan) if "Relation Name" in node]
+        rows = sum(
+            (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+            for node in scans
+        )
+        whole = {node["Relation Name"] for node in scans if node["Node Type"] == "Seq Scan"}
+        buffers = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+        return Seen(self.rows + rows, self.buffers + buffers, self.whole_tables | whole)
+
+
+def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from _nodes(inner)
+
+
+@pytest.fixture(scope="module")
+def large(servers: Servers, template_database: str) -> Iterator[Engine]:
+    """A database with many runs."""
+    with fresh_database(servers, template_database) as url:
+        fill(url, RUNS, processes=1, until=UNTIL, tell=lambda _: None)
+        engine = open_engine(url, pool_size=1, plans=Plans.FOR_QUESTIONS)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def reader(large: Engine) -> Iterator[Connection]:
+    with large.connect() as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def known(large: Engine) -> Known:
+    with large.connect() as connection:
+        return Known(UNTIL, *connection.exec_driver_sql(_KNOWN).one())
+
+
+def look(connection: Connection, question: Question) -> list[Seen]:
+    """What each page of the answer took."""
+    pages, after = [], None
+    for _ in range(question.pages):
+        paging = {"sort": question.sort, "after": after} if question.type.endswith("list") else {}
+        body, seen = _page(connection, question.type, {**question.filters, **paging})
+        pages.append(seen)
+        after = body.get("next")
+        if after is None:
+            break
+    return pages
+
+
+def _page(connection: Connection, kind: str, data: Mapping[str, Any]) -> tuple[Mapping[str, Any], Seen]:
+    statements: list[tuple[str, Any]] = []
+
+    def caught(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        statements.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", caught)
+    valid = QUERIES[kind].model_validate(from_json(to_json(data)))
+    body = answer(connection, kind, valid, Limits(), now=UNTIL).body
+    event.remove(connection, "before_cursor_execute", caught)
+    seen = Seen()
+    for statement, parameters in statements:
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
+        (found,) = connection.exec_driver_sql(explain, parameters).scalar_one()
+        seen = seen.and_then(found["Plan"])
+    return body, seen
+
+
+def _all_questions() -> list[str]:
+    nobody = Known(UNTIL, "", Id(int=0), Id(int=0), "", Id(int=0), Id(int=0), "", Id(int=0), "")
+    return list(usual(nobody))
+
+
+@pytest.mark.parametrize("name", _all_questions())
+def test_a_usual_question_looks_at_few_runs(reader: Connection, known: Known, name: str) -> None:
+    for seen in look(reader, usual(known)[name]):
+        assert not seen.whole_tables & {"flow_run", "task_run"}
+        assert seen.rows <= MOST_ROWS
+        assert seen.buffers <= MOST_BUFFERS
+
+
+@pytest.mark.parametrize("name", list(may_scan()))
+def test_what_may_look_at_all_runs_does_and_is_said_to(reader: Connection, name: str) -> None:
+    (seen,) = look(reader, may_scan()[name])
+    assert seen.rows >= RUNS
+
+
+def test_a_graph_and_dependencies_look_at_their_own_task_runs(reader: Connection, known: Known) -> None:
+    for kind in ("flow_run.graph", "flow_run.dependencies"):
+        _, seen = _page(reader, kind, {"flow_run_id": known.parent_id})
+        assert not seen.whole_tables & {"flow_run", "task_run", "flow_run_state", "task_run_state"}
+        assert seen.rows <= 100
