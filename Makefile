@@ -29,7 +29,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 		exit 1; \
 	fi; \
 	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[server,embedded,dashboard,dev]'
+	@echo 'Installing into $(VENV): half a minute the first time'
+	@# An editable install warns of what it is.
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[server,embedded,dashboard,dev]'
 	@touch $@
 
 demo: install ## Replay recorded traffic on servers of its own, and compare the answers: half a minute.
