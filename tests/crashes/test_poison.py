@@ -14,7 +14,7 @@ from tests.custom_rules.packages import install_module
 from workers.pipeline.watchdog import EXIT_STATUS
 from workers.settings import Settings
 
-SOON_S = 60.0
+SOON_S = 120.0
 RULES = """
 import os
 import re
@@ -109,7 +109,12 @@ def test_one_command_is_given_up_and_all_others_are_answered(
     producer.send_batch([each for life in (*good[:5], bad, *good[5:]) for each in life])
     sent = {each["id"] for life in (*good, bad) for each in life}
 
-    until(lambda: sent <= producer.answered(), SOON_S, every_s=0.1, what="results of all")
+    until(
+        lambda: sent <= producer.answered(),
+        SOON_S,
+        every_s=0.1,
+        what=f"results of all; the worker ended with {worker.statuses}",
+    )
 
     by_id = {each["causationid"]: each["data"] for each in producer.results()}
     assert {by_id[life[1]["id"]]["status"] for life in good} == {"ACCEPT"}

@@ -40,7 +40,8 @@ class Watchdog:
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Begins to look."""
+        """Begins to look; already the first command may be one that lets no thread run."""
+        self._not_frozen()
         self._thread.start()
 
     def close(self) -> None:
@@ -82,13 +83,16 @@ class Watchdog:
     def _look_on(self) -> None:
         seen: dict[int, tuple[Command, int]] = {}
         while not self._closing.wait(self._limit_s / _LOOKS):
-            faulthandler.dump_traceback_later(_FROZEN * self._limit_s, exit=True, file=2)
+            self._not_frozen()
             looked_at = dict(self._commands)
             for thread, command in looked_at.items():
                 before, looks = seen.get(thread, (None, 0))
                 seen[thread] = (command, looks + 1 if before is command else 0)
                 self._judge(thread, command, seen[thread][1])
             seen = {thread: entry for thread, entry in seen.items() if thread in looked_at}
+
+    def _not_frozen(self) -> None:
+        faulthandler.dump_traceback_later(_FROZEN * self._limit_s, exit=True, file=2)
 
     def _judge(self, thread: int, command: Command, looks: int) -> None:
         if looks == _LOOKS:
