@@ -5,8 +5,8 @@ What came in (commands), what came out (results, events), and what the database 
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -15,14 +15,16 @@ import psycopg
 from psycopg.rows import dict_row
 from redis import Redis
 
+from tests.crashes.legality import illegal
+
 Envelope = Mapping[str, Any]
+_UNDER_WAY = ("PENDING", "RUNNING", "CANCELLING")
 _CHANGES = ("created", "updated", "state_changed", "deleted")
 _AT_REST = {
     "no command is parked": "SELECT count(*) FROM parked_command",
     "the outbox is empty": "SELECT count(*) FROM outbox WHERE published IS NULL",
     "no result is noted as unpublished": "SELECT count(*) FROM unpublished_results",
     "no command waits for another attempt": "SELECT count(*) FROM attempt",
-    "there are no dead letters": "SELECT count(*) FROM dead_letter",
     "no ended run holds a slot": """
         SELECT count(*) FROM concurrency_slot s JOIN flow_run r ON r.id = s.flow_run_id
         WHERE r.state_type IN ('COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')""",
@@ -52,6 +54,21 @@ class History:
     runs: Mapping[str, Run] = field(default_factory=dict)
     at_rest: Mapping[str, int] = field(default_factory=dict)
     waiting: int = 0
+    #: all events that were committed, in the order of the outbox
+    outbox: Sequence[Envelope] = ()
+    #: what came to `notifications:NAME`, repeats included
+    notices: Sequence[Envelope] = ()
+    #: how many runs of a deployment may be under way at once
+    limits: Mapping[str, int] = field(default_factory=dict)
+    #: what stands in the dead letters; what was sent to end there, each known by a piece of its text
+    dead: Sequence[str] = ()
+    doomed: Set[str] = frozenset()
+    #: commands of which copies with other contents were sent, after they had been answered
+    altered: Set[str] = frozenset()
+    #: a publisher may not have heard that Redis has taken something, and says it again: same id, same words
+    said_again: bool = False
+    #: commands that no handler can carry out: they are to end as ERROR `internal`, and no others
+    given_up: Set[str] = frozenset()
 
     def violations(self) -> list[str]:
         """What is wrong, in sentences; at most a few of each kind."""
@@ -63,8 +80,41 @@ class History:
             self.broken_histories,
             self._sequences_were_kept,
             self._nothing_is_left_over,
+            self._the_stream_tells_what_was_committed,
+            self._notices_keep_their_order,
+            self._slots_were_never_overdrawn,
+            self._nothing_is_dropped_in_silence,
+            self._copies_with_other_contents_are_told,
+            self._nothing_else_is_given_up,
+            lambda: illegal(self.legal(), self.inbox, self.changes()),
         )
         return [sentence for check in checks for sentence in list(check())[:5]]
+
+    def legal(self) -> Mapping[str, Envelope]:
+        """The commands on which rules decided."""
+        return {ident: each for ident, each in self.sent.items() if ident not in self.given_up}
+
+    def lost(self) -> set[str]:
+        """Commands that nobody knows of, or whose results never came."""
+        answered = {result["causationid"] for result in self.results}
+        return {
+            ident
+            for ident, command in self.sent.items()
+            if ident not in self.inbox or ("replyto" in command and ident not in answered)
+        }
+
+    def applied_twice(self) -> set[str]:
+        """Commands with two first results, or more changes than they report."""
+        reported, announced = self._reported_and_announced()
+        return self._first_results_twice() | {
+            ident for ident, number in announced.items() if number > reported.get(ident, 0)
+        }
+
+    def _first_results_twice(self) -> set[str]:
+        first = [each for each in self.results if not each["data"]["replayed"] and not _is_reused(each)]
+        told = {(each["causationid"], each["id"]) for each in first} if self.said_again else first
+        ids = (each[0] if isinstance(each, tuple) else each["causationid"] for each in told)
+        return {ident for ident, number in Counter(ids).items() if number > 1}
 
     def _every_command_is_answered(self) -> Iterator[str]:
         answered = {result["causationid"] for result in self.results}
@@ -78,12 +128,14 @@ class History:
 
     def _results_agree(self) -> Iterator[str]:
         """However often a result is published, it is the one that the inbox holds, and marked as a repeat."""
-        for ident, results in _grouped(self.results, "causationid").items():
+        twice = self._first_results_twice()
+        for ident, all_results in _grouped(self.results, "causationid").items():
+            results = [each for each in all_results if not (ident in self.altered and _is_reused(each))]
             told = [_without_mark(result) for result in results]
             stored = self.inbox.get(ident)
             if stored is not None and any(each != _without_mark(stored) for each in told):
                 yield f"the results of {ident} differ from the one in the inbox"
-            if sum(not result["data"]["replayed"] for result in results) > 1:
+            if ident in twice:
                 yield f"command {ident} was answered twice as if it had been applied twice"
 
     def _events_have_one_id_each(self) -> Iterator[str]:
@@ -93,6 +145,15 @@ class History:
 
     def _events_answer_to_commands(self) -> Iterator[str]:
         """Each change that a result reports was announced once, and no other was."""
+        reported, announced = self._reported_and_announced()
+        for ident in reported.keys() | announced.keys():
+            if reported.get(ident, 0) != announced.get(ident, 0):
+                yield (
+                    f"{self._kind(ident)} {ident} made {reported.get(ident, 0)} changes, "
+                    f"{announced.get(ident, 0)} were announced"
+                )
+
+    def _reported_and_announced(self) -> tuple[dict[str, int], dict[str, int]]:
         written_by = {
             event["data"]["validated_state"]["id"]: event["causationid"]
             for event in self.changes()
@@ -106,12 +167,7 @@ class History:
                 event["type"].endswith(".updated") and self._kind(event["causationid"]) == "set_state"
             )
             announced[event["causationid"]] += not by_the_way
-        for ident in reported.keys() | announced.keys():
-            if reported.get(ident, 0) != announced.get(ident, 0):
-                yield (
-                    f"{self._kind(ident)} {ident} made {reported.get(ident, 0)} changes, "
-                    f"{announced.get(ident, 0)} were announced"
-                )
+        return reported, announced
 
     def broken_histories(self) -> Iterator[str]:
         """Versions 1, 2, 3, … in the order of the stream; each state follows the one before; the row is the last."""
@@ -152,6 +208,64 @@ class History:
         if self.waiting:
             yield f"{self.waiting} messages are still in the queue or in somebody's hands"
 
+    def _the_stream_tells_what_was_committed(self) -> Iterator[str]:
+        """Every event that was committed, and no other; those about one thing in the order of their commits."""
+        told, committed = _ids_by_subject(self.events), _ids_by_subject(self.outbox)
+        for subject in told.keys() | committed.keys():
+            published, kept = told.get(subject, []), committed.get(subject, [])
+            if set(published) != set(kept):
+                yield f"{len(set(kept) - set(published))} events of {subject} were committed and not published"
+                yield f"{len(set(published) - set(kept))} events of {subject} were published and not committed"
+            elif published != kept:
+                yield f"the events of {subject} were not published in the order of the outbox"
+
+    def _notices_keep_their_order(self) -> Iterator[str]:
+        told = _ids_by_subject(self.notices)
+        committed = _ids_by_subject(each for each in self.outbox if each["type"] == "notification")
+        for subject in told.keys() | committed.keys():
+            came, kept = told.get(subject, []), committed.get(subject, [])
+            if came != kept:
+                yield f"{len(kept)} notifications about {subject}, {len(came)} came, or their order differs"
+
+    def _slots_were_never_overdrawn(self) -> Iterator[str]:
+        """From PENDING until they end or rest, runs of a deployment hold its slots."""
+        under_way: dict[str, set[str]] = defaultdict(set)
+        for event in self.changes():
+            for runs in under_way.values():
+                if event["type"] == "flow_run.deleted":
+                    runs.discard(event["subject"])
+            deployment = _is_transition(event) and event["data"]["run"].get("deployment_id")
+            if not deployment or deployment not in self.limits:
+                continue
+            state = event["data"]["validated_state"]["type"]
+            if state == "PENDING":
+                under_way[deployment].add(event["subject"])
+            elif state not in _UNDER_WAY:
+                under_way[deployment].discard(event["subject"])
+            if len(under_way[deployment]) > self.limits[deployment]:
+                yield f"{len(under_way[deployment])} runs of deployment {deployment} held its slots"
+
+    def _nothing_is_dropped_in_silence(self) -> Iterator[str]:
+        """What was sent to end in the dead letters is there, and nothing else is."""
+        for piece in self.doomed:
+            if not any(piece in letter for letter in self.dead):
+                yield f"{piece} is not in the dead letters"
+        for letter in self.dead:
+            if not any(piece in letter for piece in self.doomed):
+                yield f"nobody expected this dead letter: {letter[:200]}"
+
+    def _copies_with_other_contents_are_told(self) -> Iterator[str]:
+        told = {result["causationid"] for result in self.results if _is_reused(result)}
+        yield from (f"nobody was told that {ident} was used again" for ident in self.altered - told)
+        yield from (f"{ident} is said to be used again, and was not" for ident in told - self.altered)
+
+    def _nothing_else_is_given_up(self) -> Iterator[str]:
+        """Trouble of the servers is never a verdict."""
+        for ident, result in self.inbox.items():
+            code = (result["data"].get("error") or {}).get("code")
+            if (code == "internal") != (ident in self.given_up):
+                yield f"{self._kind(ident)} {ident} ended with the error {code}"
+
     def _kind(self, ident: str) -> str:
         return str(self.sent.get(ident, {}).get("type", "unknown")).split(".")[-1]
 
@@ -182,6 +296,22 @@ def from_database(url: str, history: History) -> History:
             ):
                 runs[str(row["run"])].states.append(str(row["id"]))
         history.runs = runs
+        history.outbox = [
+            json.loads(text)
+            for row in connection.execute("SELECT entries FROM outbox ORDER BY id")
+            for stream, text in row["entries"]
+            if stream == "events"
+        ]
+        history.dead = [
+            bytes(row["body"]).decode(errors="replace")
+            for row in connection.execute("SELECT body FROM dead_letter ORDER BY id")
+        ]
+        history.limits = {
+            str(row["id"]): row["limit"]
+            for row in connection.execute(
+                'SELECT d.id, l."limit" FROM deployment d JOIN concurrency_limit l ON l.id = d.concurrency_limit_id'
+            )
+        }
         history.at_rest = {
             claim: connection.execute(query).fetchone()["count"]  # type: ignore[index]
             for claim, query in _AT_REST.items()
@@ -213,6 +343,10 @@ def _chain(run_id: str, events: Iterable[Envelope]) -> Iterator[str]:
         before = data["validated_state"]["id"]
 
 
+def _is_reused(result: Envelope) -> bool:
+    return bool((result["data"].get("error") or {}).get("code") == "id_reused")
+
+
 def _is_transition(event: Envelope) -> bool:
     return bool(event["type"].endswith(".state_changed"))
 
@@ -241,6 +375,14 @@ def _grouped(envelopes: Iterable[Envelope], attribute: str) -> dict[str, list[En
     for each in envelopes:
         groups[each[attribute]].append(each)
     return groups
+
+
+def _ids_by_subject(envelopes: Iterable[Envelope]) -> dict[str, list[str]]:
+    """Repeats dropped, in the order in which they first came."""
+    groups: dict[str, dict[str, None]] = defaultdict(dict)
+    for each in envelopes:
+        groups[each["subject"]][each["id"]] = None
+    return {subject: list(ids) for subject, ids in groups.items()}
 
 
 def _without_mark(result: Envelope) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -20,12 +21,25 @@ READY_WITHIN_S = 60.0
 ENDS_WITHIN_S = 60.0
 
 
-class Process:
-    """One `worker` or `relay`. Its log goes to a file, for who wants to know why a test failed."""
+@dataclass(frozen=True)
+class Way:
+    """How a process is run: the module, what stands before the command, and what its environment has beside."""
 
-    def __init__(self, role: str, fault: str = "none", *, settings: Settings) -> None:
+    module: str = "tests.crashes.run_process"
+    prefix: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+THE_USUAL_WAY = Way()
+
+
+class Process:
+    """One `worker`, `relay` or `clock`. Its log goes to a file, for who wants to know why a test failed."""
+
+    def __init__(self, role: str, *faults: str, settings: Settings, way: Way = THE_USUAL_WAY) -> None:
         self.role = role
-        self._settings, self._fault = settings, fault
+        self._settings, self._way = settings, way
+        self._argv = [*way.prefix, sys.executable, "-m", way.module, role, *faults]
         self.log = settings.home / f"{role}-{os.urandom(4).hex()}.log"
         self._ready_pipe: int | None = None
         self.start()
@@ -35,9 +49,14 @@ class Process:
         self._ready_pipe, its_end = os.pipe()
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "tests.crashes.run_process", self.role, self._fault],
+                self._argv,
                 cwd=PROJECT,
-                env={**os.environ, **environment_of(self._settings), READY_FD: str(its_end)},
+                env={
+                    **os.environ,
+                    **environment_of(self._settings),
+                    READY_FD: str(its_end),
+                    **self._way.environment,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -96,8 +115,8 @@ class Process:
 class Fleet:
     """The processes of one test; those still alive at its end are killed."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, way: Way = THE_USUAL_WAY) -> None:
+        self.settings, self.way = settings, way
         self.members: list[Process] = []
 
     def __enter__(self) -> Self:
@@ -110,7 +129,7 @@ class Fleet:
 
     def start(self, *roles: str) -> list[Process]:
         """Starts one process for each role (`ROLE` or `ROLE FAULT`), all at once; returns when all are ready."""
-        started = [Process(*role.split(" "), settings=self.settings) for role in roles]
+        started = [Process(*role.split(" "), settings=self.settings, way=self.way) for role in roles]
         self.members += started
         return [process.wait_until_ready() for process in started]
 

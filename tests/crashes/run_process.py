@@ -1,4 +1,4 @@
-"""`run_process.py ROLE FAULT`: a worker, a relay or a clock, with a fault built in that strikes once."""
+"""`run_process.py ROLE [FAULT]`: a worker, a relay or a clock, with a fault built in that strikes once."""
 
 import os
 import signal
@@ -94,4 +94,4 @@ def main(role: str, fault: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "none"))

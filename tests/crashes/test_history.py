@@ -24,10 +24,17 @@ def event(number: int, kind: str, **data: Any) -> dict[str, Any]:
     return {**ids, "type": f"flow_run.{kind}", "data": data}
 
 
-def moved(number: int, before: str | None, after: str) -> dict[str, Any]:
-    return event(
-        number, "state_changed", initial_state=before and {"id": before}, validated_state={"id": after}
-    )
+def moved(
+    number: int, before: str | None, after: str, state: str = "RUNNING", run: str = "run"
+) -> dict[str, Any]:
+    written = {"id": after, "type": state, "timestamp": "2026-11-23T12:00:00Z"}
+    states = {"initial_state": before and {"id": before}, "validated_state": written}
+    made = event(number, "state_changed", **states, run={"id": run, "deployment_id": "d"})
+    return {**made, "subject": run}
+
+
+def notification(ident: str) -> dict[str, Any]:
+    return {"id": ident, "type": "notification", "causationid": "2", "subject": "run", "data": {}}
 
 
 def true_history() -> History:
@@ -40,6 +47,7 @@ def true_history() -> History:
     ]
     again = {**results[1], "data": {**results[1]["data"], "replayed": True}}
     events = [event(1, "created"), moved(2, None, "a"), moved(2, None, "a"), moved(3, "a", "b")]
+    events += [notification("n1"), notification("n2")]
     return History(
         sent={ident: command(ident, kind) for ident, kind in kinds.items()},
         results=[*results, again],
@@ -47,6 +55,9 @@ def true_history() -> History:
         inbox={each["causationid"]: each for each in results},
         runs={"run": Run(version=3, state_id="b", states=["a", "b"])},
         at_rest={"nothing is left": 0},
+        outbox=[*events[:2], events[3], notification("n1"), notification("n2")],
+        notices=[notification("n1"), notification("n1"), notification("n2")],
+        limits={"d": 1},
     )
 
 
@@ -93,6 +104,48 @@ def left_over(history: History) -> None:
     history.at_rest = {"nothing is left": 2}
 
 
+def not_committed(history: History) -> None:
+    history.outbox = [each for each in history.outbox if each["id"] != "event-3"]
+
+
+def not_published(history: History) -> None:
+    history.outbox = [*history.outbox, event(4, "updated")]
+
+
+def committed_in_another_order(history: History) -> None:
+    history.outbox = [history.outbox[1], history.outbox[0], *history.outbox[2:]]
+
+
+def notices_changed_places(history: History) -> None:
+    history.notices = list(reversed(history.notices))
+
+
+def two_in_one_slot(history: History) -> None:
+    history.events = [
+        *history.events,
+        moved(4, "b", "c", "PENDING"),
+        moved(5, None, "d", "PENDING", run="other"),
+    ]
+
+
+def dropped_in_silence(history: History) -> None:
+    history.doomed = {"what cannot be read"}
+
+
+def unexpected_dead_letter(history: History) -> None:
+    history.dead = ["a good command"]
+
+
+def reused_in_silence(history: History) -> None:
+    history.altered = {"2"}
+
+
+def given_up_without_cause(history: History) -> None:
+    stored = history.inbox["3"]
+    error = {"status": "ERROR", "error": {"code": "internal"}}
+    history.inbox = {**history.inbox, "3": {**stored, "data": {**stored["data"], **error}}}
+
+
 def still_waiting(history: History) -> None:
     history.waiting = 1
 
@@ -110,6 +163,15 @@ LIES: dict[str, tuple[Lie, str]] = {
     "a state follows another than the last": (broken_chain, "does not follow"),
     "something changed by itself": (change_without_command, "made 0 changes"),
     "something is left over": (left_over, "nothing is left"),
+    "an event was published and not committed": (not_committed, "1 events of run were published and not committed"),
+    "an event was committed and not published": (not_published, "1 events of run were committed and not published"),
+    "events left in another order": (committed_in_another_order, "not published in the order of the outbox"),
+    "notifications changed places": (notices_changed_places, "or their order differs"),
+    "a slot was given twice": (two_in_one_slot, "2 runs of deployment d held its slots"),
+    "a message was dropped in silence": (dropped_in_silence, "is not in the dead letters"),
+    "a good command became a dead letter": (unexpected_dead_letter, "nobody expected this dead letter"),
+    "another payload was taken in silence": (reused_in_silence, "nobody was told"),
+    "trouble became a verdict": (given_up_without_cause, "ended with the error internal"),
     "a message still waits": (still_waiting, "still in the queue"),
 }
 

@@ -1,0 +1,133 @@
+"""Points in the life of a batch at which a process can be made to die, stand still or dawdle.
+
+They are put in from outside, into the processes of these tests alone: `install` wraps functions of the program, by
+name. A point strikes when a file of its name lies in the folder; whoever passes first takes the file away.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+#: in the order in which a batch comes by
+OF_WORKERS = (
+    "after-fetch",
+    "after-begin",
+    "after-lock",
+    "after-state-insert",
+    "before-commit",
+    "after-commit",
+    "after-publish",
+    "before-ack",
+    "after-ack",
+)
+BEFORE_COMMIT = OF_WORKERS[:5]
+AFTER_COMMIT = OF_WORKERS[5:8]
+OF_RELAYS = ("relay-after-read", "relay-before-mark", "relay-after-mark")
+OF_CLOCKS = ("clock-before-duty", "clock-after-send")
+ALL = (*OF_WORKERS, *OF_RELAYS, *OF_CLOCKS)
+
+
+def arm(folder: Path, point: str, action: str = "kill") -> Path:
+    """Have the next process that comes by `kill`, `stop` (SIGSTOP) or `sleep:SECONDS`; answers the file that says so."""
+    assert point in ALL, point
+    folder.mkdir(exist_ok=True)
+    unfinished, file = folder / f".{point}", folder / point
+    unfinished.write_text(action)
+    unfinished.rename(file)
+    return file
+
+
+class Points:
+    """The points of one process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._batch = threading.local()
+
+    def install(self) -> None:
+        """Wraps what the program does; AttributeError if it has no such function any more."""
+        from store import outbox
+        from workers.broker.calls import QueueCalls
+        from workers.broker.consumer import BatchConsumer
+        from workers.clock import retries
+        from workers.pipeline import apply
+        from workers.pipeline.handler import CommandHandler
+        from workers.processes.clock import Clock
+        from workers.streams import Publisher
+
+        self._after(BatchConsumer, "_fetch", "after-fetch")
+        self._after(apply, "_claim", "after-begin", always=True)
+        self._after(apply, "gather", "after-lock", always=True)
+        self._after(apply, "save", "after-state-insert", always=True)
+        self._before_commit(apply.Applier)
+        self._before(CommandHandler, "_publish", "after-commit")
+        self._after(Publisher, "replies", "after-publish", always=True)
+        self._before(QueueCalls, "ack", "before-ack")
+        self._after(QueueCalls, "ack", "after-ack")
+        self._after(outbox, "waiting", "relay-after-read")
+        self._before(outbox, "mark_published", "relay-before-mark")
+        self._after(outbox, "mark_published", "relay-after-mark", always=True)
+        self._before(Clock, "_see_to", "clock-before-duty")
+        self._after(retries, "enqueue", "clock-after-send", always=True)
+
+    def pass_by(self, point: str) -> None:
+        """Strikes if the point is armed."""
+        taken = self._folder / f"{point}.{os.getpid()}"
+        try:
+            (self._folder / point).rename(taken)
+        except FileNotFoundError:
+            return
+        action, _, seconds = taken.read_text().partition(":")
+        match action:
+            case "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "stop":
+                os.kill(os.getpid(), signal.SIGSTOP)
+            case "sleep":
+                time.sleep(float(seconds))
+            case _:
+                raise ValueError(action)
+
+    def _before(self, owner: Any, name: str, point: str) -> None:
+        inner: Callable[..., Any] = getattr(owner, name)
+
+        def wrapped(*args: Any, **more: Any) -> Any:
+            self.pass_by(point)
+            return inner(*args, **more)
+
+        setattr(owner, name, wrapped)
+
+    def _after(self, owner: Any, name: str, point: str, *, always: bool = False) -> None:
+        """`always`: even if there was nothing to do."""
+        inner: Callable[..., Any] = getattr(owner, name)
+
+        def wrapped(*args: Any, **more: Any) -> Any:
+            result = inner(*args, **more)
+            if always or result:
+                self.pass_by(point)
+            return result
+
+        setattr(owner, name, wrapped)
+
+    def _before_commit(self, applier: Any) -> None:
+        """Between the last statement of a batch and its COMMIT: not at the commits of other transactions."""
+        inner: Callable[..., Any] = applier._bury
+
+        def last_statement(*args: Any, **more: Any) -> Any:
+            result = inner(*args, **more)
+            self._batch.is_complete = True
+            return result
+
+        def committing(_connection: object) -> None:
+            if getattr(self._batch, "is_complete", False):
+                self._batch.is_complete = False
+                self.pass_by("before-commit")
+
+        applier._bury = last_statement
+        event.listen(Engine, "commit", committing)
