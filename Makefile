@@ -12,7 +12,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo demo-full test test-all check format bench docs coverage constraints clean
+.PHONY: help install demo demo-full test test-all faults fuzz soak check format bench docs coverage constraints clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,16 @@ test: install ## Run the tests; PostgreSQL and Valkey start by themselves.
 
 test-all: install ## Run all tests, with the whole parity corpus and the slow ones.
 	@INTERLOCK_PARITY=all $(PYTEST)
+
+faults: install ## Put every kind of fault into a system under load; writes docs/faults.md. ROWS=5,6: those rows again.
+	@[ -n "$(ROWS)" ] || rm -f docs/faults/*.json
+	@$(BIN)/python -m tests.faults $(if $(ROWS),--rows "$(ROWS)")
+
+fuzz: install ## Put junk on the queues, other junk each time: some minutes. EXAMPLES=500 of each kind.
+	@INTERLOCK_TEST_FUZZ=$(or $(EXAMPLES),500) $(BIN)/pytest tests/fuzz
+
+soak: install ## A million commands with faults every few seconds: some ten minutes.
+	@$(BIN)/python -m tests.faults.soak
 
 check: install ## Check format, lint, types, import contracts and the generated docs.
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }

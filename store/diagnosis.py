@@ -16,7 +16,6 @@ SELECT current_setting('server_version_num')::int AS number, current_setting('se
   current_setting('fsync') = 'on' AS fsync, current_setting('synchronous_commit') <> 'off' AS waits_for_the_disk,
   pg_is_in_recovery() AS is_a_replica
 """
-_TIME = "SELECT clock_timestamp()"
 # An advisory lock on a bigint shows its two halves.
 _HOLDS = """
 SELECT DISTINCT objid::bigint FROM pg_locks
@@ -76,6 +75,9 @@ def open_quickly(database_url: str) -> Engine:
     """An engine for a few questions that must not take long."""
     timeouts = Timeouts(statement_ms=5_000, lock_ms=1_000)
     return open_engine(database_url, pool_size=1, timeouts=timeouts, application="interlock doctor")
+
+
+_TIME = "SELECT clock_timestamp()"
 
 
 def server(connection: Connection) -> Server:

@@ -17,7 +17,7 @@ from store import diagnosis
 from store.errors import StoreError
 from store.transaction import session
 from workers.doctor.clocks import redis_time, skew
-from workers.now import now
+from workers.now import machine_time
 from workers.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def latest() -> Mapping[str, float]:
     return {peer: ahead.total_seconds() for peer, ahead in _latest.items()}
 
 
-def measure(settings: Settings, clock: Callable[[], datetime] = now) -> dict[str, timedelta]:
+def measure(settings: Settings, clock: Callable[[], datetime] = machine_time) -> dict[str, timedelta]:
     """How far the clock of each server is ahead of this machine's; without those that do not answer."""
     measured = {}
     for peer, ask in ((REDIS, _ask_redis), (POSTGRESQL, _ask_postgresql)):
@@ -66,7 +66,7 @@ def fault(measured: Mapping[str, timedelta], settings: Settings) -> str | None:
     return f"{', and '.join(wrong)}; at most {most.total_seconds():g} s are allowed: {_ADVICE}"
 
 
-def require(settings: Settings, clock: Callable[[], datetime] = now) -> None:
+def require(settings: Settings, clock: Callable[[], datetime] = machine_time) -> None:
     """Checks the clocks before a process starts.
 
     Raises:
@@ -79,7 +79,7 @@ def require(settings: Settings, clock: Callable[[], datetime] = now) -> None:
 
 @contextmanager
 def watched(
-    settings: Settings, clock: Callable[[], datetime] = now, every_s: float = EVERY_S
+    settings: Settings, clock: Callable[[], datetime] = machine_time, every_s: float = EVERY_S
 ) -> Iterator[None]:
     """While entered, a line in the log whenever the clocks begin to differ too much, and when they agree again."""
     stopped = Event()

@@ -7,18 +7,21 @@ committed; those that changed nothing are decided again while their run has the 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from messages.ids import uuid7
 from messages.registry import COMMANDS
-from messages.wire import decode
-from workers.pipeline.admit import admit_envelope
+from messages.wire import decode, encode
+from workers.pipeline.admit import Limits, admit
 from workers.pipeline.command import Command
 from workers.pipeline.decide import decide
 from workers.world.world import World
 
 Envelope = Mapping[str, Any]
+_REFUSED = ("invalid_message", "unknown_type", "too_large")
+#: so that nothing has expired
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 def illegal(
@@ -45,7 +48,8 @@ def _moments(changes: Iterable[Envelope]) -> dict[str, datetime]:
 
 
 def _admitted(envelope: Envelope) -> Command | None:
-    admitted = admit_envelope(dict(envelope), b"", COMMANDS, None)
+    body = encode({"args": [envelope]})
+    [admitted] = admit(body, COMMANDS, _LONG_AGO, Limits())
     return admitted if isinstance(admitted, Command) else None
 
 
@@ -53,7 +57,7 @@ def _refusals(commands: Mapping[str, Command], inbox: Mapping[str, Envelope]) ->
     for ident, command in commands.items():
         error = inbox.get(ident, {"data": {"error": None}})["data"].get("error") or {}
         refused = command.refusal is not None
-        if ident in inbox and refused != (error.get("code") in ("invalid_message", "unknown_type")):
+        if ident in inbox and refused != (error.get("code") in _REFUSED):
             yield f"command {ident} is {'not ' * (not refused)}refused by admission, and ended as {error}"
 
 
@@ -66,7 +70,7 @@ class _Replay:
     moments: Mapping[str, datetime]
     #: by run: when it was last decided about
     _last: dict[str, datetime] = field(default_factory=dict)
-    _moment: datetime = field(default_factory=lambda: datetime.fromtimestamp(0).astimezone())
+    _moment: datetime = _LONG_AGO
     _done: set[str] = field(default_factory=set)
     #: by run and version: commands that changed nothing
     _idle: dict[tuple[str, int], list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -89,7 +93,7 @@ class _Replay:
                     yield wrong
 
     def of_change(self, event: Envelope) -> Iterator[str]:
-        ident, run, version = event.get("causationid"), event["subject"], int(event["sequence"])
+        ident, run, version = event.get("causationid", ""), event["subject"], int(event["sequence"])
         yield from self._overdue(run)
         if ident in self.commands and ident in self.inbox and ident not in self._done:
             wrong = self._difference(ident, self._carry_out(ident))
@@ -149,8 +153,6 @@ class _Replay:
 
 
 def _as_text(data: Any) -> Any:
-    from messages.wire import encode
-
     return decode(encode(data))
 
 

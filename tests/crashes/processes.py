@@ -46,6 +46,7 @@ class Process:
 
     def start(self) -> None:
         """Starts it; `wait_until_ready` says when it works."""
+        self._has_said_so = False
         self._ready_pipe, its_end = os.pipe()
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(
@@ -68,17 +69,20 @@ class Process:
     @property
     def is_ready(self) -> bool:
         """Whether it has said so, or has ended."""
-        if self._ready_pipe is None:
+        if self._ready_pipe is None or self._has_said_so:
             return True
         readable, _, _ = select.select([self._ready_pipe], [], [], 0)
         return bool(readable)
 
     def wait_until_ready(self) -> Self:
         """Returns when it is at work."""
+        if self._has_said_so:
+            return self
         assert self._ready_pipe is not None
         readable, _, _ = select.select([self._ready_pipe], [], [], READY_WITHIN_S)
         said = os.read(self._ready_pipe, 64) if readable else b""
         assert said, f"the {self.role} did not become ready:\n{self.text()}"
+        self._has_said_so = True
         return self
 
     def kill(self) -> None:

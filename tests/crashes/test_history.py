@@ -163,8 +163,14 @@ LIES: dict[str, tuple[Lie, str]] = {
     "a state follows another than the last": (broken_chain, "does not follow"),
     "something changed by itself": (change_without_command, "made 0 changes"),
     "something is left over": (left_over, "nothing is left"),
-    "an event was published and not committed": (not_committed, "1 events of run were published and not committed"),
-    "an event was committed and not published": (not_published, "1 events of run were committed and not published"),
+    "an event was published and not committed": (
+        not_committed,
+        "1 events of run were published and not committed",
+    ),
+    "an event was committed and not published": (
+        not_published,
+        "1 events of run were committed and not published",
+    ),
     "events left in another order": (committed_in_another_order, "not published in the order of the outbox"),
     "notifications changed places": (notices_changed_places, "or their order differs"),
     "a slot was given twice": (two_in_one_slot, "2 runs of deployment d held its slots"),

@@ -80,7 +80,9 @@ def test_another_run_is_found(field: str, value: object) -> None:
 def test_a_slot_that_was_not_there_is_found() -> None:
     """What a run got while another held the only slot."""
     sent, inbox, changes = lawful()
-    [rejected] = [each for each in sent if inbox[each]["data"]["status"] == "REJECT" and _run(sent[each]) == OTHER]
+    [rejected] = [
+        each for each in sent if inbox[each]["data"]["status"] == "REJECT" and _run(sent[each]) == OTHER
+    ]
     inbox[rejected]["data"] |= {"status": "ACCEPT", "details": {"reason": None, "delay_seconds": None}}
     assert any(rejected in sentence for sentence in illegal(sent, inbox, changes))
 

@@ -90,7 +90,9 @@ def wanted(given: str | None) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", help="names or numbers, with commas between them; default: those without results")
+    parser.add_argument(
+        "--rows", help="names or numbers, with commas between them; default: those without results"
+    )
     parser.add_argument("--jobs", type=int, default=3, help="rows at a time")
     parser.add_argument("--injections", type=int, help="instead of each row's own number")
     parser.add_argument("--seed", type=int, default=None)

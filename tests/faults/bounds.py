@@ -33,11 +33,13 @@ class Bounds(threading.Thread):
     def run(self) -> None:
         while not self._over.wait(_EVERY_S):
             self._look_at_processes()
-            with contextlib.suppress(psycopg.Error):
-                with psycopg.connect(self._url, connect_timeout=2, autocommit=True) as connection:
-                    while not self._over.wait(_EVERY_S):
-                        self._look_at_processes()
-                        self._look_at_sessions(connection)
+            with (
+                contextlib.suppress(psycopg.Error),
+                psycopg.connect(self._url, connect_timeout=2, autocommit=True) as connection,
+            ):
+                while not self._over.wait(_EVERY_S):
+                    self._look_at_processes()
+                    self._look_at_sessions(connection)
 
     def stop(self) -> None:
         self._over.set()

@@ -34,7 +34,7 @@ ALL = (*OF_WORKERS, *OF_RELAYS, *OF_CLOCKS)
 
 
 def arm(folder: Path, point: str, action: str = "kill") -> Path:
-    """Have the next process that comes by `kill`, `stop` (SIGSTOP) or `sleep:SECONDS`; answers the file that says so."""
+    """Have the next that comes by `kill`, `stop` (SIGSTOP) or `sleep:SECONDS`; answers the file that says so."""
     assert point in ALL, point
     folder.mkdir(exist_ok=True)
     unfinished, file = folder / f".{point}", folder / point

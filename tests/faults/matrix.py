@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,17 +47,20 @@ def run_folder() -> Iterator[Path]:
         remove(folder)
 
 
-def play(rows: Sequence[tuple[Row, int]], folder: Path, seed: int) -> dict[str, Any]:
-    """Strikes so many times for each row, on one stage; answers what came of it."""
+def play(
+    rows: Sequence[tuple[Row, int]], folder: Path, seed: int, rate: float | None = None
+) -> dict[str, Any]:
+    """Strikes so many times for each row, on one stage; answers what came of it. `rate`: another load, commands/s."""
     began = time.monotonic()
     # Rows that share a stage leave it to one of them how it is set up.
     plan = next((row.plan for row, _ in rows if row.plan != Plan()), Plan())
+    if rate is not None:
+        plan = replace(plan, pace=replace(plan.pace, rate=rate))
     with Stage(folder / f"stage-{random.randrange(2**32):x}", template(folder), plan, seed) as stage:
         try:
             for row, number in rows:
                 row.strike(stage, number)
             history = stage.finish()
-            stage.no_alarm()
         except AssertionError as fault:
             # What is known by then is worth a report, too.
             stage.violations.append(f"{type(fault).__name__}: {fault}")

@@ -29,7 +29,7 @@ commands that producers repeated because no answer came: only in rows where Redi
 
 `make faults` does all of it again; `make faults ROWS=5,6` those rows; `python -m tests.faults --one 5 --seed SEED` one
 with its seed. The results stand in [faults/](faults/), a file each. A few injections of each row are part of `make test`.
-"""
+"""  # noqa: E501 - prose
 HEAD = (
     "| row | fault | injections | commands | lost | applied twice | repeats | recovery p50 | p99 | max | seed |\n"
     "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
@@ -41,8 +41,9 @@ NOT_TRIED = """## What was not tried
 - **A machine that loses its power**: here processes die, not disks. PostgreSQL and Redis wait for the log before they
   confirm, as in production; whether the disk keeps what it has confirmed is not asked.
 - **PgBouncer, Sentinel, Redis Cluster**: a failover is made by hand, with the same effects on clients.
-- **Sabotage of rows by hand** (30) is no fault that could be survived, but one that must be found: `tests/faults/test_sabotage.py`.
-"""
+- **Sabotage of rows by hand** (30) is no fault that could be survived, but one that must be found:
+  `tests/faults/test_sabotage.py`.
+"""  # noqa: E501 - prose
 
 
 def load(results: Path) -> dict[str, dict[str, Any]]:
@@ -95,7 +96,7 @@ def _kinds(tried: Any) -> list[str]:
     """What a row was made of, and what is worth knowing beside."""
     lines = ["## Row by row", ""]
     for each in tried:
-        kinds = ", ".join(f"{kind} {number}×" for kind, number in each["injections"].items())
+        kinds = ", ".join(f"{kind} {number} times" for kind, number in each["injections"].items())
         bounds = each["bounds"]
         lines.append(f"- **{each['row']}**: {kinds}.")
         lines.append(

@@ -141,16 +141,18 @@ class Valkey(Server):
 
     def client(self) -> "Redis":
         """A client that reads texts, and tries nothing twice."""
-        return Redis.from_url(
-            self.url, decode_responses=True, socket_timeout=5, retry=Retry(NoBackoff(), 0)
-        )
+        return Redis.from_url(self.url, decode_responses=True, socket_timeout=5, retry=Retry(NoBackoff(), 0))
 
 
 class Servers:
     """Both, over a home of their own."""
 
     def __init__(
-        self, folder: Path, *, postgres: Mapping[str, str] | None = None, redis: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        postgres: Mapping[str, str] | None = None,
+        redis: Mapping[str, str] | None = None,
     ) -> None:
         self.home = Home.occupy(folder)
         self.postgres = Postgres(self.home, postgres or {})

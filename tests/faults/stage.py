@@ -17,7 +17,6 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-
 from tests.broker.proxy import Proxy
 from tests.crashes.history import History, at_rest, from_database, messages_left
 from tests.crashes.processes import Fleet, Process, Way
@@ -96,6 +95,7 @@ class Stage:
         self.poisoned: dict[str, Envelope] = {}
         self.unread: dict[str, Envelope] = {}
         self._history: History | None = None
+        self._other_ways: list[Redis] = []
         self.database_proxy: Proxy | None = None
         self.redis_proxy: Proxy | None = None
 
@@ -121,6 +121,7 @@ class Stage:
 
     def __exit__(self, *_: object) -> None:
         self.supervisor.stop()
+        self.traffic.end()
         self.bounds.stop()
         self.fleet.__exit__()
         self.witness.stop()
@@ -186,7 +187,9 @@ class Stage:
         run = self.author.id()
         data = {"flow_run_id": run, "labels": {"nobody": True}}
         commands = [
-            self.author.command("flow_run.create", {"id": run, "flow_name": "load"}, partitionkey=run, sequence="1"),
+            self.author.command(
+                "flow_run.create", {"id": run, "flow_name": "load"}, partitionkey=run, sequence="1"
+            ),
             *(
                 self.author.command("flow_run.set_labels", data, partitionkey=run, sequence=str(each))
                 for each in range(2, number + 1)
@@ -227,29 +230,38 @@ class Stage:
     def producer_through(self, url: str) -> Iterator[None]:
         """The producer sends along another way."""
         usual = self.producer.redis
-        self.producer.redis = Redis.from_url(url, decode_responses=True, retry=Retry(NoBackoff(), 0))
+        other = Redis.from_url(url, decode_responses=True, retry=Retry(NoBackoff(), 0))
+        self.producer.redis = other
         yield
         self.producer.redis = usual
+        # It may be in use at this moment, and closes itself with its last reference.
+        self._other_ways.append(other)
 
     def _client(self) -> Redis:
         if not self.plan.through_proxy:
             return self.servers.redis.client()
-        options: dict[str, Any] = {"decode_responses": True, "socket_timeout": 5, "retry": Retry(NoBackoff(), 0)}
+        options: dict[str, Any] = {
+            "decode_responses": True,
+            "socket_timeout": 5,
+            "retry": Retry(NoBackoff(), 0),
+        }
         return Redis.from_url(self.settings.redis_url, **options)
 
     def finish_early(self) -> None:
         """For those who have to put away what the servers stand on."""
         self._history = self._finish()
+        self.no_alarm()
 
     def finish(self) -> History:
         """Sends what is left, waits for rest, and compares everything with everything."""
         if self._history is None:
-            self._history = self._finish()
+            self.finish_early()
+        assert self._history is not None
         return self._history
 
     def as_it_is(self) -> History:
         """What is known in the midst of things."""
-        self.traffic.stop()
+        self.traffic.end()
         sent = {**self.traffic.sent, **self.unread, **self.poisoned}
         history = self._history or History(sent, self.witness.results, self.witness.events)
         with contextlib.suppress(psycopg.Error):
@@ -306,7 +318,8 @@ class Stage:
         if left:
             raise NotRecovered(
                 f"{len(left)} of {len(due)} commands are not answered within {self.plan.recovers_within_s:g} s, "
-                f"such as {self.traffic.sent.get(min(left)) or self.poisoned.get(min(left))}\n{self.fleet.log()[-6000:]}"
+                f"such as {self.traffic.sent.get(min(left)) or self.poisoned.get(min(left))}\n"
+                f"{self.fleet.log()[-6000:]}"
             )
 
     def _until_rest(self) -> None:
@@ -349,5 +362,3 @@ def address_of(url: str) -> tuple[str, int]:
 
 def at(url: str, proxy: Proxy) -> str:
     return url.replace("{}:{}".format(*address_of(url)), "{}:{}".format(*proxy.address))
-
-

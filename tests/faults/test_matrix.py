@@ -13,6 +13,8 @@ from tests.faults.row import Row
 from tests.servers import Servers
 
 SEED = int(os.environ.get("INTERLOCK_TEST_FAULTS_SEED", "20261123"))
+#: commands a second: several of these tests share a small machine
+RATE = 60.0
 #: where everything is installed, nothing may be missing
 REQUIRED = os.environ.get("INTERLOCK_TEST_FAULTS") == "all"
 
@@ -38,7 +40,7 @@ def test_whatever_breaks_every_command_is_applied_once_and_answered(group: str, 
         return
     print(f"INTERLOCK_TEST_FAULTS_SEED={SEED}")
 
-    report = play(tried, servers.folder, SEED)
+    report = play(tried, servers.folder, SEED, RATE)
 
     print({name: report[name] for name in ("injections", "commands", "repeats", "recovery_s", "seconds")})
     assert report["violations"] == []

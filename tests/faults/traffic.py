@@ -135,6 +135,8 @@ class Traffic(threading.Thread):
         self._random = author.random
         self._over = threading.Event()
         self._quiet = threading.Event()
+        self._all_sent = threading.Event()
+        self._enough = threading.Event()
         self._window: list[Envelope] = []
         self._copies: list[Envelope] = []
         self._lock = threading.Lock()
@@ -164,12 +166,20 @@ class Traffic(threading.Thread):
             self.send(self._window[start : start + 20])
         for copy in self._copies:
             self._send([copy])
+        self._all_sent.set()
+        while self.pace.resend_after_s is not None and not self._enough.wait(0.1):
+            self._resend()
 
     def stop(self) -> None:
-        """All that was begun has been sent when it returns."""
+        """All that was begun has been sent when it returns; what is not answered is still sent again."""
         self._over.set()
-        self.join(60)
-        assert not self.is_alive(), "the producer cannot reach Redis"
+        assert self._all_sent.wait(60), "the producer cannot reach Redis"
+
+    def end(self) -> None:
+        """Nothing is sent any more."""
+        self._over.set()
+        self._enough.set()
+        self.join(10)
 
     def pause(self) -> None:
         """Nothing new is sent until `go_on`."""

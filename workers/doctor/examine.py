@@ -11,7 +11,7 @@ from store.errors import StoreError, StoreUnavailable
 from store.transaction import Connection, session
 from workers.doctor import at_work, clocks, database, redis_server
 from workers.doctor.finding import Finding, away, fail
-from workers.now import now
+from workers.now import machine_time, now
 from workers.settings import Settings
 
 
@@ -45,7 +45,7 @@ def _of_database(connection: Connection, settings: Settings) -> Iterator[Finding
     yield from database.judge_server(diagnosis.server(connection))
     found, fault = diagnosis.schema(connection)
     yield database.judge_schema(found, fault)
-    skew = clocks.skew(lambda: diagnosis.time(connection), now)
+    skew = clocks.skew(lambda: diagnosis.time(connection), machine_time)
     yield clocks.judge("PostgreSQL clock", skew, settings.heartbeat_timeout)
     if fault is None:
         yield from database.judge_backlog(diagnosis.backlog(connection), now())
@@ -63,7 +63,7 @@ def _examine_redis(settings: Settings, findings: list[Finding]) -> None:
 
 def _of_redis(client: redis.Redis, settings: Settings) -> Iterator[Finding]:
     yield from redis_server.judge(redis_server.ask(client), settings.namespace)
-    skew = clocks.skew(lambda: clocks.redis_time(client), now)
+    skew = clocks.skew(lambda: clocks.redis_time(client), machine_time)
     yield clocks.judge("Redis clock", skew, settings.heartbeat_timeout)
     timeout_s = settings.heartbeat_timeout.total_seconds()
     consumers = at_work.alive_consumers(client, settings.namespace, timeout_s)

@@ -10,6 +10,7 @@ from messages.streams import text_of
 from workers.doctor.finding import Finding, fail, ok, warn
 
 OLDEST_REDIS = (6, 2)
+_FILLING_UP = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class RedisFacts:
     role: str
     is_cluster: bool
     maxmemory_policy: str
+    maxmemory: int
+    used_memory: int
     appendonly: bool
     appendfsync: str | None
     save: str | None
@@ -40,6 +43,8 @@ def ask(client: redis.Redis) -> RedisFacts:
         role=str(info.get("role", "master")),
         is_cluster=bool(info.get("cluster_enabled")),
         maxmemory_policy=str(info.get("maxmemory_policy", "")),
+        maxmemory=int(info.get("maxmemory", 0)),
+        used_memory=int(info.get("used_memory", 0)),
         appendonly=bool(info.get("aof_enabled")),
         appendfsync=_configured(client, "appendfsync"),
         save=_configured(client, "save"),
@@ -67,9 +72,22 @@ def _version(facts: RedisFacts) -> Finding:
 
 def _memory(facts: RedisFacts) -> Finding:
     if facts.maxmemory_policy == "noeviction":
-        return ok("Redis memory", "nothing is evicted")
+        return _room(facts)
     found = f"maxmemory-policy is {facts.maxmemory_policy or 'unknown'}"
     return fail("Redis memory", found, "set it to noeviction: else commands vanish when memory is short")
+
+
+def _room(facts: RedisFacts) -> Finding:
+    """With nothing evicted, a full Redis refuses every command, acknowledgements too."""
+    name, share = "Redis memory", facts.used_memory / facts.maxmemory if facts.maxmemory else 0.0
+    found = (
+        f"nothing is evicted, {share:.0%} of maxmemory is used" if facts.maxmemory else "nothing is evicted"
+    )
+    if share >= 1:
+        return fail(name, found, "raise maxmemory, or trim streams that nobody reads")
+    if share >= _FILLING_UP:
+        return warn(name, found, "raise maxmemory before it is full: then nothing can be sent any more")
+    return ok(name, found)
 
 
 def _persistence(facts: RedisFacts) -> Finding:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -191,7 +192,23 @@ def _reopened(body: bytes) -> dict[str, Any] | None:
     try:
         return _envelope_of(from_json(body))
     except ValueError:
+        pass
+    # Python's own parser takes what is no text (half a surrogate pair), so that its sender can be told.
+    try:
+        return _envelope_of(_as_text(json.loads(body)))
+    except (ValueError, RecursionError):
         return None
+
+
+def _as_text(value: Any) -> Any:
+    """The same, with nothing in it that could not be written down again."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_as_text(name): _as_text(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_as_text(each) for each in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _unread(refused: Refused, body: bytes, envelope: dict[str, Any] | None = None) -> Admitted:
@@ -202,8 +219,8 @@ def _unread(refused: Refused, body: bytes, envelope: dict[str, Any] | None = Non
         return unreadable
     try:
         attributes = Envelope.model_validate({**envelope, "data": {}})
-    except ValidationError:
-        return unreadable
+    except ValidationError as invalid:
+        return _without_envelope({**envelope, "data": {}}, body, invalid)
     return Command(
         id=attributes.id,
         type=attributes.type,

@@ -24,6 +24,7 @@ from workers.health.pulse import Pulse
 from workers.health.server import healthy
 from workers.now import monotonic, now
 from workers.processes.stopping import until_stopped
+from workers.processes.timekeeping import by_the_clock_of
 from workers.settings import Settings
 from workers.skew import watched
 from workers.streams import Publisher
@@ -48,7 +49,12 @@ def run(settings: Settings) -> int:
     require_current(engine)
     client = command_client(settings.redis_url)
     pulse = Pulse()
-    with until_stopped() as stopped, watched(settings), healthy(settings, "clock", pulse):
+    with (
+        until_stopped() as stopped,
+        watched(settings),
+        by_the_clock_of(engine),
+        healthy(settings, "clock", pulse),
+    ):
         tell_ready()
         publisher = Publisher.over(client, settings)
         Clock(lock, Means(engine, publisher, settings, uuid7, random.random, stopped), pulse=pulse).run()

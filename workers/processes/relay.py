@@ -22,6 +22,7 @@ from workers.health.server import healthy
 from workers.now import monotonic, now
 from workers.pipeline.envelopes import replayed
 from workers.processes.stopping import until_stopped
+from workers.processes.timekeeping import by_the_clock_of
 from workers.settings import Settings
 from workers.skew import watched
 from workers.streams import Publisher
@@ -39,11 +40,17 @@ _RESULTS_LEAVE_WITHIN_S = 5.0
 def run(settings: Settings) -> int:
     """Relays until SIGTERM or SIGINT; answers the exit code."""
     timeouts = Timeouts(statement_ms=int(settings.statement_timeout.total_seconds() * 1000))
-    engine = open_engine(settings.database_url, pool_size=1, timeouts=timeouts, application="interlock relay")
+    # One connection to relay with, which has the lock; one to ask what time it is.
+    engine = open_engine(settings.database_url, pool_size=2, timeouts=timeouts, application="interlock relay")
     require_current(engine)
     client = command_client(settings.redis_url)
     pulse = Pulse()
-    with until_stopped() as stopped, watched(settings), healthy(settings, "relay", pulse):
+    with (
+        until_stopped() as stopped,
+        watched(settings),
+        by_the_clock_of(engine),
+        healthy(settings, "relay", pulse),
+    ):
         tell_ready()
         Relay(engine, client, Publisher.over(client, settings), stopped, pulse).run()
     engine.dispose()

@@ -3,6 +3,7 @@ their own, so that neither waits for the other."""
 
 import logging
 import random
+from contextlib import AbstractContextManager
 from threading import Event
 
 from messages.ids import uuid7
@@ -32,6 +33,7 @@ from workers.policies.loading import load_policies
 from workers.processes import memory
 from workers.processes.guarding import guard_of
 from workers.processes.stopping import until_stopped
+from workers.processes.timekeeping import by_the_clock_of
 from workers.queries.handler import QueryHandler
 from workers.settings import Settings
 from workers.skew import watched
@@ -55,6 +57,7 @@ def run(settings: Settings) -> int:
     memory.settle()
     with (
         until_stopped() as stopped,
+        worker.on_time(),
         watched(settings),
         healthy(settings, "worker", worker.pulse, worker.tally),
     ):
@@ -90,6 +93,10 @@ class CommandAndQueryWorker:
             self._runner(COMMANDS_QUEUE, commands, settings.worker_threads),
             self._runner(QUERIES_QUEUE, self._query_handler(), settings.query_threads),
         ]
+
+    def on_time(self) -> AbstractContextManager[None]:
+        """While entered, it lives by the database's clock."""
+        return by_the_clock_of(self._engine)
 
     def start(self) -> None:
         """Begins to fetch."""

@@ -88,7 +88,9 @@ def deadlocks(stage: Stage, number: int) -> None:
 
 def _faults_made(stage: Stage) -> int:
     with stage.servers.postgres.session() as connection:
-        row = connection.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM faults_made").fetchone()
+        row = connection.execute(
+            "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM faults_made"
+        ).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -118,7 +120,9 @@ def no_connection_is_left(stage: Stage, number: int) -> None:
             for _ in range(3):
                 with suppress(psycopg.OperationalError):
                     while True:
-                        strangers.enter_context(psycopg.connect(stage.servers.postgres.url, connect_timeout=2))
+                        strangers.enter_context(
+                            psycopg.connect(stage.servers.postgres.url, connect_timeout=2)
+                        )
                 own.execute(_TERMINATE.replace("LIMIT 1", "LIMIT 100"))
             time.sleep(1.5)
 
@@ -127,14 +131,16 @@ def slowness(stage: Stage, number: int) -> None:
     """Each transaction takes so much longer, while an old snapshot keeps everything from being tidied up."""
     with psycopg.connect(stage.servers.postgres.url) as old:
         old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        old.execute("SELECT count(*) FROM command")
+        old.execute("SELECT pg_current_xact_id()")
         for seconds in round_robin(("0.05", "0.2", "0.5", "1"), number):
             with stage.fault(f"{seconds} s more a transaction"):
                 answered, began = len(stage.witness.answered_at), time.monotonic()
                 with _trigger(stage, "dawdle", _SLEEP.format(seconds=seconds)):
                     time.sleep(2)
                 rate = (len(stage.witness.answered_at) - answered) / (time.monotonic() - began)
-                stage.notes.append(f"{seconds} s more a transaction: {rate:.0f} commands/s of {stage.traffic.pace.rate:.0f}")
+                stage.notes.append(
+                    f"{seconds} s more a transaction: {rate:.0f} commands/s of {stage.traffic.pace.rate:.0f}"
+                )
 
 
 def storm_of_everything(stage: Stage, number: int) -> None:
@@ -155,10 +161,10 @@ def storm_of_everything(stage: Stage, number: int) -> None:
 
 
 ROWS = (
-    Row("4", "the answer to COMMIT is lost", lose_the_answer_to_commit, "proxied", PROXIED, many=60, few=3),
+    Row("4", "the answer to COMMIT is lost", lose_the_answer_to_commit, "proxied", PROXIED, many=60, few=2),
     Row("4, 6, 15 together", "answers to COMMIT are lost, sessions end and transactions fail, all at once",
         storm_of_everything, "proxied", PROXIED, many=60, few=0),
-    Row("5", "PostgreSQL killed, stopped at once, restarted; down for up to 8 s", restarts, "database", few=3),
+    Row("5", "PostgreSQL killed, stopped at once, restarted; down for up to 8 s", restarts, "database", few=2),
     Row("6", "pg_terminate_backend of a random session every 200 ms", end_sessions, "database", many=150, few=10),
     Row("15", "deadlocks and serialization failures in 1, 5 and 20 % of the transactions; locks in the opposite order",
         deadlocks, "database", many=80, few=4),

@@ -4,10 +4,10 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.faults.row import Row, round_robin, without_root
+from tests.faults.row import Row, without_root
 from tests.faults.stage import Plan, Stage
 
 _DATABASE_MIB, _LOG_MIB, _REDIS_MIB = 160, 80, 64
@@ -90,14 +90,14 @@ def _use_up(connection: object) -> None:
     assert isinstance(connection, psycopg.Connection)
     try:
         connection.execute("CREATE TABLE IF NOT EXISTS filler (text text)")
-        connection.execute("INSERT INTO filler SELECT repeat(md5(random()::text), 60) FROM generate_series(1, 40000)")
+        connection.execute(
+            "INSERT INTO filler SELECT repeat(md5(random()::text), 60) FROM generate_series(1, 40000)"
+        )
     except psycopg.Error:
         return
     finally:
-        try:
+        with suppress(psycopg.Error):
             connection.execute("DROP TABLE IF EXISTS filler")
-        except psycopg.Error:
-            pass
 
 
 def redis_full(stage: Stage, number: int) -> None:
@@ -113,7 +113,9 @@ def redis_full(stage: Stage, number: int) -> None:
                         time.sleep(1.5)
                         if turn == 0:
                             stage.an_alarm("Redis")
-                    time.sleep(0.1)
+                    # One that has given up is started again by its supervisor.
+                    if not server.answers():
+                        server.start()
         finally:
             stage.finish_early()
             server.kill()

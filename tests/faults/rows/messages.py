@@ -55,7 +55,17 @@ def permutations(stage: Stage, number: int) -> None:
 def _ten_of_a_run(stage: Stage) -> list[dict[str, Any]]:
     run = stage.author.id()
     data: list[tuple[str, dict[str, Any]]] = [("flow_run.create", {"id": run, "flow_name": "load"})]
-    for state in ("PENDING", "RUNNING", "PAUSED", "SCHEDULED", "PENDING", "RUNNING", "FAILED", "RUNNING", "COMPLETED"):
+    for state in (
+        "PENDING",
+        "RUNNING",
+        "PAUSED",
+        "SCHEDULED",
+        "PENDING",
+        "RUNNING",
+        "FAILED",
+        "RUNNING",
+        "COMPLETED",
+    ):
         data.append(("flow_run.set_state", {"flow_run_id": run, "state": {"type": state}}))
     return [
         stage.author.command(kind, each, partitionkey=run, sequence=str(number))
@@ -68,7 +78,13 @@ def malformed_bodies(mark: str) -> dict[str, bytes]:
     inner = envelope("flow_run.set_state", {"mark": mark})
 
     def wrapped(argument: str) -> bytes:
-        return b'{"queue_name":"commands","args":[' + argument.encode(errors="surrogatepass") + b'],"m":"' + mark.encode() + b'"}'
+        return (
+            b'{"queue_name":"commands","args":['
+            + argument.encode(errors="surrogatepass")
+            + b'],"m":"'
+            + mark.encode()
+            + b'"}'
+        )
 
     text = json.dumps(inner)
     return {
@@ -121,8 +137,8 @@ def bad_fields(stage: Stage, number: int) -> None:
 def oversize(stage: Stage, number: int) -> None:
     """300 KiB are taken; 2 and 10 MiB are refused with an answer; 100 MiB end in the dead letters."""
     sizes = {"300 KiB": 300 * 2**10, "2 MiB": 2 * 2**20, "10 MiB": 10 * 2**20, "100 MiB": 100 * 2**20}
-    for turn, kind in enumerate(round_robin(("300 KiB", "2 MiB", "10 MiB"), number)):
-        kind = "100 MiB" if turn % 10 == 9 else kind
+    for turn, usual in enumerate(round_robin(("300 KiB", "2 MiB", "10 MiB"), number)):
+        kind = "100 MiB" if turn % 10 == 9 else usual
         mark = f"mark-{uuid4().hex}"
         data = {"flow_name": mark, "parameters": {"p": "x" * sizes[kind]}}
         command = stage.author.command("flow_run.create", {**data, "id": stage.author.id()})
@@ -133,7 +149,7 @@ def oversize(stage: Stage, number: int) -> None:
             else:
                 stage.traffic.send([command])
         if kind == "100 MiB":
-            until(lambda mark=mark: stage.is_buried(mark), 30, every_s=0.1, what="a dead letter")  # type: ignore[misc]
+            until(lambda mark=mark: stage.is_buried(mark), 30, every_s=0.1, what="a dead letter")
             continue
         error = (stage.result_of(command["id"])["data"]["error"] or {}).get("code")
         if error != (None if kind == "300 KiB" else "too_large"):
@@ -157,8 +173,12 @@ def forged(stage: Stage, number: int) -> None:
                 stage.send_as_it_is(forged_one)
                 continue
             stage.traffic.note(command)
-            given = {name: value for name, value in options.items() if name != "eta"} if kind == "options" else {}
-            ident, text = dramatiq_message("commands", command, "os.system" if kind == "actor" else "x", **given)
+            given = (
+                {name: value for name, value in options.items() if name != "eta"} if kind == "options" else {}
+            )
+            ident, text = dramatiq_message(
+                "commands", command, "os.system" if kind == "actor" else "x", **given
+            )
             stage.redis.hset(f"{QUEUE}.msgs", ident, text)
             stage.redis.rpush(QUEUE, ident)
 
@@ -182,7 +202,11 @@ def hot_run(stage: Stage, number: int) -> None:
     for _ in range(number):
         with stage.fault("64 commands on one run"):
             for _ in range(64):
-                state = {"type": random.Random(time.time_ns()).choice(("PENDING", "RUNNING", "PAUSED", "SCHEDULED"))}
+                state = {
+                    "type": random.Random(time.time_ns()).choice(
+                        ("PENDING", "RUNNING", "PAUSED", "SCHEDULED")
+                    )
+                }
                 stage.traffic.send(
                     [stage.author.command("flow_run.set_state", {"flow_run_id": run, "state": state})]
                 )

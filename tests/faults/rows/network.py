@@ -51,7 +51,16 @@ class Namespace:
     def dropping(self, ports: list[int], ways: tuple[str, ...], share: float = 1.0) -> Iterator[None]:
         """Packets from and to these ports vanish."""
         rules = [
-            [way, "-p", "tcp", f"--{'dport' if way == 'OUTPUT' else 'sport'}", str(port), *_at_random(share), "-j", "DROP"]
+            [
+                way,
+                "-p",
+                "tcp",
+                f"--{'dport' if way == 'OUTPUT' else 'sport'}",
+                str(port),
+                *_at_random(share),
+                "-j",
+                "DROP",
+            ]
             for port in ports
             for way in ways
         ]
@@ -105,7 +114,14 @@ def late_and_silent(stage: Stage, number: int) -> None:
     assert stage.redis_proxy is not None
     servers = {"PostgreSQL": [stage.database_proxy], "Redis": [stage.redis_proxy]}
     servers["both"] = [stage.database_proxy, stage.redis_proxy]
-    kinds = ("silent PostgreSQL", "0.1-s-late both", "silent Redis", "0.25-s-late both", "silent both", "cut both")
+    kinds = (
+        "silent PostgreSQL",
+        "0.1-s-late both",
+        "silent Redis",
+        "0.25-s-late both",
+        "silent both",
+        "cut both",
+    )
     for kind in round_robin(kinds, number):
         what, server = kind.split(" ")
         with stage.fault(kind):
@@ -132,8 +148,11 @@ def no_namespaces() -> str | None:
 
 
 ROWS = (
-    Row("12", "a worker cut off by dropped packets for 4 s: from PostgreSQL, Redis or both, both ways or one; 1, 5 and 20 % loss",
-        partitions, "network", Plan(recovers_within_s=60, answers_get_lost=True), many=36, few=1, hindrance=no_namespaces),
-    Row("12 proxy", "answers late by 0.1 or 0.25 s, silence and cuts of 2 s, for all processes", late_and_silent, "proxied",
+    Row("12", "a worker cut off by dropped packets for 4 s: from PostgreSQL, Redis or both, both ways or one; "
+        "1, 5 and 20 % loss",
+        partitions, "network",
+        Plan(recovers_within_s=60, answers_get_lost=True), many=36, few=1, hindrance=no_namespaces),
+    Row("12 proxy", "answers late by 0.1 or 0.25 s, silence and cuts of 2 s, for all processes",
+        late_and_silent, "proxied",
         PROXIED, few=2),
 )  # fmt: skip

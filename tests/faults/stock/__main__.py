@@ -53,7 +53,10 @@ def main() -> int:
         return 0
     wanted = [("stock", name) for name in stock.RECIPES] + [("interlock", name) for name in interlock.RECIPES]
     found: dict[str, dict[str, object]] = {"stock": {}, "interlock": {}}
-    for some in ([each for each in wanted if each[1] not in ALONE], *([each] for each in wanted if each[1] in ALONE)):
+    for some in (
+        [each for each in wanted if each[1] not in ALONE],
+        *([each] for each in wanted if each[1] in ALONE),
+    ):
         running = [(each, begin(*each)) for each in some]
         for (system, name), process in running:
             found[system][name] = read(process)

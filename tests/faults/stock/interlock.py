@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,15 +55,13 @@ class Bench:
     def outcome(self, sent: list[Envelope], within_s: float) -> Outcome:
         """When all are answered, or the time is over. Ran twice: two runs of one command."""
         wanted = {each["id"] for each in sent}
-        try:
+        with suppress(AssertionError):
             until(lambda: wanted <= self.producer.answered(), within_s, every_s=0.05)
-        except AssertionError:
-            pass
         answered = len(wanted & self.producer.answered())
         with self.servers.postgres.session() as connection:
             row = connection.execute("SELECT count(*) FROM flow_run").fetchone()
         runs = int(row[0]) if row else 0
-        held = int(self.redis.hlen(f"{QUEUE}.msgs")) + int(self.redis.hlen(f"{QUEUE}.DQ.msgs"))  # type: ignore[arg-type]
+        held = int(self.redis.hlen(f"{QUEUE}.msgs")) + int(self.redis.hlen(f"{QUEUE}.DQ.msgs"))
         lost = max(0, len(sent) - answered - held)
         return Outcome(sent=len(sent), ran=answered, lost=lost, stranded=held, twice=max(0, runs - len(sent)))
 
@@ -74,7 +73,9 @@ def loss(bench: Bench, seconds: float) -> Outcome:
     bench.producer.send(create)
     until(lambda: create["id"] in bench.producer.answered(), 20)
     run = bench.producer.results()[0]["data"]["flow_run"]["id"]
-    command = bench.producer.command("flow_run.set_labels", {"flow_run_id": run, "labels": {"poison": "once"}})
+    command = bench.producer.command(
+        "flow_run.set_labels", {"flow_run_id": run, "labels": {"poison": "once"}}
+    )
     file = failpoints.arm(bench.settings.home / FOLDER, "after-lock", "sleep:1")
     bench.producer.send(command)
     until(lambda: not file.exists(), 20)
@@ -135,7 +136,9 @@ def idle(bench: Bench) -> Outcome:
 
 def _scripts(bench: Bench) -> int:
     stats: Any = bench.redis.info("commandstats")
-    return int(sum(each["calls"] for name, each in stats.items() if name in ("cmdstat_evalsha", "cmdstat_eval")))
+    return int(
+        sum(each["calls"] for name, each in stats.items() if name in ("cmdstat_evalsha", "cmdstat_eval"))
+    )
 
 
 def skew(bench: Bench) -> Outcome:

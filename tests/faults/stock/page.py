@@ -22,8 +22,8 @@ def section(found: Found) -> list[str]:
     lines = [
         "## Beside stock dramatiq",
         "",
-        "The same faults, put into dramatiq's own Redis broker, as it comes, and into Interlock with its default settings"
-        " (`tests/faults/stock/`). *Stranded*: in nobody's hands, to be found by nobody soon.",
+        "The same faults, put into dramatiq's own Redis broker, as it comes, and into Interlock with its default "
+        "settings (`tests/faults/stock/`). *Stranded*: in nobody's hands, to be found by nobody soon.",
         "",
         "| fault | stock dramatiq | Interlock |",
         "| --- | --- | --- |",

@@ -24,12 +24,13 @@ class Stock:
         host, port = redis_url.removeprefix("redis://").removesuffix("/0").split(":")
         self.proxy = Proxy((host, int(port)))
         options: dict[str, Any] = {} if retries else {"retry": Retry(NoBackoff(), 0)}
-        self.broker = RedisBroker(url=self.proxy.url, **options)
+        self.broker = RedisBroker(url=self.proxy.url, **options)  # type: ignore[no-untyped-call]
         self.redis = Redis.from_url(redis_url, decode_responses=True)
         self.ran: list[tuple[int, float]] = []
         self.before_it_raises: Callable[[], None] | None = None
         self.takes_s = 0.0
-        self.actor: Any = dramatiq.actor(self._run, broker=self.broker, actor_name="note", max_backoff=1_000)
+        slow: dict[str, Any] = {"max_backoff": 1_000}
+        self.actor: Any = dramatiq.actor(broker=self.broker, actor_name="note", **slow)(self._run)
 
     @contextmanager
     def working(self, threads: int) -> Iterator[None]:
@@ -52,10 +53,7 @@ class Stock:
     def outcome(self, sent: int) -> Outcome:
         """Lost is what neither ran to its end nor is anywhere in Redis; stranded is what is in nobody's hands."""
         ran = {number for number, _ in self.ran}
-        stranded = sum(
-            int(self.redis.scard(key))  # type: ignore[arg-type]
-            for key in self.redis.scan_iter("dramatiq:__acks__*")
-        )
+        stranded = sum(int(self.redis.scard(key)) for key in self.redis.scan_iter("dramatiq:__acks__*"))
         return Outcome(sent=sent, ran=len(ran), stranded=stranded, twice=len(self.ran) - len(ran))
 
 
@@ -69,8 +67,12 @@ def loss(redis_url: str, seconds: float, *, retries: bool) -> Outcome:
         stock.proxy.restore()
         time.sleep(45)
         done = len(stock.ran) > 1
-        waits = int(stock.redis.hlen("dramatiq:default.msgs")) + int(stock.redis.hlen("dramatiq:default.DQ.msgs"))  # type: ignore[arg-type]
-        return Outcome(sent=1, ran=int(done), lost=int(not done and not waits), stranded=int(not done and waits > 0))
+        waits = int(stock.redis.hlen("dramatiq:default.msgs")) + int(
+            stock.redis.hlen("dramatiq:default.DQ.msgs")
+        )
+        return Outcome(
+            sent=1, ran=int(done), lost=int(not done and not waits), stranded=int(not done and waits > 0)
+        )
 
 
 def stranded(redis_url: str) -> Outcome:
@@ -129,7 +131,9 @@ def idle(redis_url: str) -> Outcome:
 
 def _scripts(redis: "Redis") -> int:
     stats: Any = redis.info("commandstats")
-    return int(sum(each["calls"] for name, each in stats.items() if name in ("cmdstat_evalsha", "cmdstat_eval")))
+    return int(
+        sum(each["calls"] for name, each in stats.items() if name in ("cmdstat_evalsha", "cmdstat_eval"))
+    )
 
 
 def skew(redis_url: str) -> Outcome:
@@ -139,7 +143,7 @@ def skew(redis_url: str) -> Outcome:
     with stock.working(2):
         stock.actor.send(1)
         time.sleep(1)
-        ahead = RedisBroker(url=redis_url)
+        ahead = RedisBroker(url=redis_url)  # type: ignore[no-untyped-call]
         now = int((time.time() + 62) * 1000)
         ahead.scripts["dispatch"](
             keys=[ahead.namespace],
@@ -161,7 +165,7 @@ def delayed(redis_url: str, *, retries: bool) -> Outcome:
         stock.proxy.restore()
         time.sleep(60)
         outcome = stock.outcome(5)
-        kept = int(stock.redis.hlen("dramatiq:default.DQ.msgs"))  # type: ignore[arg-type]
+        kept = int(stock.redis.hlen("dramatiq:default.DQ.msgs"))
     return Outcome(sent=5, ran=outcome.ran, stranded=kept, lost=5 - outcome.ran - kept, twice=outcome.twice)
 
 
@@ -177,4 +181,3 @@ RECIPES: dict[str, Callable[[str], Outcome]] = {
     "G7": lambda url: delayed(url, retries=False),
     "G7 retries": lambda url: delayed(url, retries=True),
 }
-
