@@ -123,7 +123,7 @@ class _Replay:
     def _carry_out(self, ident: str) -> Envelope:
         self._done.add(ident)
         self._set_clock(ident)
-        [decided] = decide(self._world, [self.commands[ident]])
+        [decided] = decide(self._world, [self.commands[ident]]).ended
         answer: Envelope = _as_text(decided.outcome.data(ident, self.commands[ident].type))
         return answer
 
@@ -131,7 +131,7 @@ class _Replay:
         """As if it were carried out; nothing of it stays."""
         mark, told = self._world.journal.mark(), len(self._world.events)
         self._set_clock(ident)
-        [decided] = decide(self._world, [self.commands[ident]])
+        [decided] = decide(self._world, [self.commands[ident]]).ended
         self._world.journal.rewind(mark)
         del self._world.events[told:]
         answer: Envelope = _as_text(decided.outcome.data(ident, self.commands[ident].type))

@@ -46,7 +46,7 @@ def lawful() -> Lawful:
     for each in told:
         command = admit_envelope(each, b"", COMMANDS, None)
         assert isinstance(command, Command)
-        [decided] = decide(world, [command])
+        [decided] = decide(world, [command]).ended
         inbox[each["id"]] = json.loads(result_of(command, decided.outcome, uuid7(), now()))
         events += [json.loads(event_of(event, command, uuid7(), now())) for event in decided.events]
     changes = [each for each in events if each["type"].startswith("flow_run.")]

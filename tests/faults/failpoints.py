@@ -29,7 +29,7 @@ OF_WORKERS = (
 BEFORE_COMMIT = OF_WORKERS[:5]
 AFTER_COMMIT = OF_WORKERS[5:8]
 OF_RELAYS = ("relay-after-read", "relay-before-mark", "relay-after-mark")
-OF_CLOCKS = ("clock-before-duty", "clock-after-send")
+OF_CLOCKS = ("clock-before-duty", "clock-after-duty")
 ALL = (*OF_WORKERS, *OF_RELAYS, *OF_CLOCKS)
 
 
@@ -55,7 +55,6 @@ class Points:
         from store import outbox
         from workers.broker.calls import QueueCalls
         from workers.broker.consumer import BatchConsumer
-        from workers.clock import retries
         from workers.pipeline import apply
         from workers.pipeline.handler import CommandHandler
         from workers.processes.clock import Clock
@@ -74,7 +73,7 @@ class Points:
         self._before(outbox, "mark_published", "relay-before-mark")
         self._after(outbox, "mark_published", "relay-after-mark", always=True)
         self._before(Clock, "_see_to", "clock-before-duty")
-        self._after(retries, "enqueue", "clock-after-send", always=True)
+        self._after(Clock, "_see_to", "clock-after-duty", always=True)
 
     def pass_by(self, point: str) -> None:
         """Strikes if the point is armed."""

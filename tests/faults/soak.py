@@ -1,4 +1,4 @@
-"""`python -m tests.faults.soak --commands 1000000`: many commands, a fault every few seconds, and what is left at the end.
+"""`python -m tests.faults.soak --commands 1000000`: many commands, a fault every few seconds, and what is left then.
 
 Commands come in batches of 500: runs that are made and go through all their states, some of them of a deployment with a
 limit, with tags that have limits. The end is checked by SQL: every command ended, every run has its whole history.

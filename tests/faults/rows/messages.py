@@ -9,8 +9,9 @@ from uuid import uuid4
 from tests.crashes.processes import until
 from tests.crashes.producer import dramatiq_message, envelope
 from tests.faults.row import Row, round_robin
-from tests.faults.stage import NAMESPACE, Stage
+from tests.faults.stage import NAMESPACE, Plan, Stage
 
+GIVEN_UP_WITHIN_S = 120.0
 QUEUE = f"{NAMESPACE}:commands"
 _ENDLESS = """
 CREATE OR REPLACE FUNCTION never_ends() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -195,6 +196,25 @@ def poison(stage: Stage, number: int) -> None:
         stage.poison("raise")
 
 
+def crashing(stage: Stage, number: int) -> None:
+    """Commands that end every worker that carries them out, two at a time: given up, and nobody else with them."""
+    while stage.supervisor.deaths < number:
+        deaths = stage.supervisor.deaths
+        for _ in range(2):
+            stage.poison("crash")
+        until(
+            lambda: all(stage.witness.has(ident) for ident in stage.poisoned),
+            GIVEN_UP_WITHIN_S,
+            every_s=0.1,
+            what="the end of a command that kills",
+        )
+        for _ in range(stage.supervisor.deaths - deaths - 1):
+            with stage.fault("a worker dies of a command", wait=False):
+                pass
+        with stage.fault("a worker dies of a command"):
+            pass
+
+
 def hot_run(stage: Stage, number: int) -> None:
     """64 commands at once on one run."""
     run = stage.author.id()
@@ -253,5 +273,7 @@ ROWS = (
         "messages", many=40, few=8),
     Row("20", "messages of 300 KiB, 2, 10 and 100 MiB", oversize, "messages", few=3),
     Row("21", "forged actors, options and reply addresses", forged, "messages", many=60, few=3),
+    Row("22 crash", "commands that end every worker that carries them out", crashing, "crashing",
+        Plan(recovers_within_s=90), few=0),
     Row("22", "poison: always raises; a statement that never ends", poison, "messages", many=32, few=2),
 )  # fmt: skip

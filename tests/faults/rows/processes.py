@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.crashes.processes import Process, Way, until
-from tests.faults.failpoints import AFTER_COMMIT, BEFORE_COMMIT, OF_RELAYS
+from tests.faults.failpoints import AFTER_COMMIT, BEFORE_COMMIT, OF_CLOCKS, OF_RELAYS
 from tests.faults.row import Row, round_robin
 from tests.faults.stage import NAMESPACE, WAY, Plan, Stage
 from tests.faults.traffic import Pace
@@ -37,9 +37,9 @@ def relay_dies(stage: Stage, number: int) -> None:
 
 
 def clock_dies(stage: Stage, number: int) -> None:
-    for _ in range(number):
-        with stage.fault("clock-before-duty"):
-            stage.arm("clock-before-duty")
+    for point in round_robin(OF_CLOCKS, number):
+        with stage.fault(point):
+            stage.arm(point)
 
 
 def die_with_default_settings(stage: Stage, number: int) -> None:
@@ -178,7 +178,7 @@ ROWS = (
     Row("2", "kill -9 of a worker between COMMIT and acknowledgement", die_after_commit, "kills", few=1),
     Row("3", "kill -9 of the relay: after reading, after publishing, after marking", relay_dies, "kills", RELAYS,
         few=1),
-    Row("3 clock", "kill -9 of the clock", clock_dies, "kills", few=1),
+    Row("3 clock", "kill -9 of the clock, before and after a duty", clock_dies, "kills", few=1),
     Row("13", "SIGSTOP of a worker for longer than the heartbeat timeout, then SIGCONT", stand_still, "kills", few=1),
     Row("14", "a worker whose clock is off by 62 s or 1 h, or steps back by 5 min while it works",
         skewed_clocks, "skew", few=1, hindrance=no_faketime),
