@@ -238,12 +238,17 @@ class History:
             if not deployment or deployment not in self.limits:
                 continue
             state = event["data"]["validated_state"]["type"]
-            if state == "PENDING":
+            if state == "PENDING" and self._takes_a_slot(event):
                 under_way[deployment].add(event["subject"])
             elif state not in _UNDER_WAY:
                 under_way[deployment].discard(event["subject"])
             if len(under_way[deployment]) > self.limits[deployment]:
                 yield f"{len(under_way[deployment])} runs of deployment {deployment} held its slots"
+
+    def _takes_a_slot(self, event: Envelope) -> bool:
+        """By the rules; and only who has none."""
+        forced = self.sent.get(event["causationid"], {}).get("data", {}).get("force", False)
+        return not forced and (event["data"]["initial_state"] or {}).get("type") not in _UNDER_WAY
 
     def _nothing_is_dropped_in_silence(self) -> Iterator[str]:
         """What was sent to end in the dead letters is there, and nothing else is."""

@@ -12,6 +12,8 @@ from tests.faults.servers import template
 from tests.faults.stage import Plan, Stage
 from tests.servers import Servers, database_at
 
+# What is looked at is made once.
+pytestmark = pytest.mark.xdist_group("sabotage")
 SEED = 30
 #: what is done to a run, its states, the inbox and the outbox; and how it is undone
 _RUN = "SELECT id FROM flow_run WHERE state_id IS NOT NULL ORDER BY md5(id::text || '{salt}') LIMIT 1"
@@ -41,7 +43,7 @@ SABOTAGE = {
 def lived(servers: Servers) -> Iterator[tuple[Stage, History]]:
     """A stage after some load, at rest."""
     plan = Plan(fleet=("worker", "relay"))
-    with Stage(servers.folder / "sabotage", template(servers.folder), plan, SEED) as stage:
+    with Stage(servers.folder / f"sabotage-{uuid4().hex}", template(servers.folder), plan, SEED) as stage:
         while len(stage.witness.answered_at) < 400:
             stage.traffic.join(0.05)
         history = stage.finish()

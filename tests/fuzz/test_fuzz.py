@@ -18,7 +18,7 @@ from tests.fuzz.junk import NASTY, bodies, envelopes
 FUZZ = int(os.environ.get("INTERLOCK_TEST_FUZZ", "0"))
 REPLYTO = "fuzz"
 tried = settings(
-    max_examples=FUZZ or 60,
+    max_examples=FUZZ or 20,
     derandomize=not FUZZ,
     deadline=None,
     database=None,

@@ -63,7 +63,13 @@ class Bench:
         runs = int(row[0]) if row else 0
         held = int(self.redis.hlen(f"{QUEUE}.msgs")) + int(self.redis.hlen(f"{QUEUE}.DQ.msgs"))
         lost = max(0, len(sent) - answered - held)
-        return Outcome(sent=len(sent), ran=answered, lost=lost, stranded=held, twice=max(0, runs - len(sent)))
+        return Outcome(
+            sent=len(sent),
+            ran=answered,
+            lost=lost,
+            stranded=min(held, len(sent) - answered),
+            twice=max(0, runs - len(sent)),
+        )
 
 
 def loss(bench: Bench, seconds: float) -> Outcome:
