@@ -162,12 +162,15 @@ class History:
         reported = {ident: _changes_in(result, written_by) for ident, result in self.inbox.items()}
         announced: dict[str, int] = defaultdict(int)
         for event in self.changes():
-            # A rejected state can leave a trace in the run's memory of its pauses, which is told as an update.
-            by_the_way = (
-                event["type"].endswith(".updated") and self._kind(event["causationid"]) == "set_state"
-            )
-            announced[event["causationid"]] += not by_the_way
+            announced[event["causationid"]] += not self._by_the_way(event)
         return reported, announced
+
+    def _by_the_way(self, event: Envelope) -> bool:
+        """A rejected state can leave a trace in the run's memory of its pauses; task runs go with their flow run."""
+        told = (self.sent.get(event["causationid"], {}).get("type"), event["type"])
+        return told == ("flow_run.delete", "task_run.deleted") or (
+            event["type"].endswith(".updated") and self._kind(event["causationid"]) == "set_state"
+        )
 
     def broken_histories(self) -> Iterator[str]:
         """Versions 1, 2, 3, … in the order of the stream; each state follows the one before; the row is the last."""
