@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
 from tests.servers import Run, Servers, fresh_database, migrated_template, servers_of
@@ -20,6 +21,11 @@ class XdistNode(Protocol):
 
     config: pytest.Config
     workerinput: dict[str, str]
+
+
+# How long an example takes says more of the machine than of the code.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -84,14 +84,17 @@ def test_every_page_fits_and_obeys_its_own_policy(
         assert keep(chrome, tmp_path, f"{name}-{scheme}-{size}").stat().st_size > 5_000
 
 
+def running_in(chrome: Chrome) -> str:
+    return chrome.find_element(By.CSS_SELECTOR, "a.state-RUNNING").text
+
+
 def test_the_overview_keeps_itself_up_to_date(chrome: Chrome, served: str, scene: Scene) -> None:
     chrome.get(served)
-    before = chrome.find_element(By.CSS_SELECTOR, "a.state-RUNNING").text
-    assert before.endswith("running 0")
+    # The page may be drawn anew between finding a part of it and reading it.
+    waiting = WebDriverWait(chrome, PATIENCE_S, ignored_exceptions=[Exception])
+    waiting.until(lambda it: running_in(it).endswith("running 0"))
     scene.flow_run({"type": "RUNNING"})
-    WebDriverWait(chrome, PATIENCE_S, ignored_exceptions=[Exception]).until(
-        lambda it: it.find_element(By.CSS_SELECTOR, "a.state-RUNNING").text.endswith("running 1")
-    )
+    waiting.until(lambda it: running_in(it).endswith("running 1"))
     assert complaints(chrome) == []
 
 

@@ -81,7 +81,7 @@ class Running:
                 stream.close()
 
 
-def are_gone(processes: list[psutil.Process], within_seconds: float = 5.0) -> bool:
+def are_gone(processes: list[psutil.Process], within_seconds: float = 30.0) -> bool:
     give_up_at = monotonic() + within_seconds
     while any(is_alive(process) for process in processes):
         if monotonic() > give_up_at:
