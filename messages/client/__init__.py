@@ -11,6 +11,7 @@ from messages.client.errors import (
 from messages.client.futures import AsyncFuture, Future
 from messages.client.handles import AsyncFlowRunHandle, AsyncTaskRunHandle, FlowRunHandle, TaskRunHandle
 from messages.client.result import Result
+from messages.client.runs import AsyncFlowRuns, AsyncTaskRuns, FlowRuns, TaskRuns
 from messages.client.states import (
     AwaitingConcurrencySlot,
     AwaitingRetry,
@@ -35,8 +36,10 @@ from messages.results import Status
 __all__ = [
     "AsyncClient",
     "AsyncFlowRunHandle",
+    "AsyncFlowRuns",
     "AsyncFuture",
     "AsyncTaskRunHandle",
+    "AsyncTaskRuns",
     "AwaitingConcurrencySlot",
     "AwaitingRetry",
     "BrokerUnreachable",
@@ -49,6 +52,7 @@ __all__ = [
     "Crashed",
     "Failed",
     "FlowRunHandle",
+    "FlowRuns",
     "Future",
     "Late",
     "NotYetKnown",
@@ -63,5 +67,6 @@ __all__ = [
     "Status",
     "Suspended",
     "TaskRunHandle",
+    "TaskRuns",
     "Unanswered",
 ]

@@ -22,6 +22,7 @@ from messages.client.handles import AsyncFlowRunHandle, AsyncTaskRunHandle
 from messages.client.leases import Holding
 from messages.client.outstanding import Letter
 from messages.client.result import Result
+from messages.client.runs import AsyncFlowRuns, AsyncTaskRuns
 from messages.client.vocabulary import Said, Vocabulary
 from messages.enqueue import enqueue_async
 from messages.fields import JsonObject
@@ -37,6 +38,7 @@ class AsyncClient(Vocabulary[AsyncFuture, AsyncFlowRunHandle, AsyncTaskRunHandle
     """`Client` for one event loop: `async with AsyncClient(url, source="billing") as interlock: ...`.
 
     `send` and the commands by name give awaitable futures at once and are called in the loop's own thread.
+    `flow_runs` and `task_runs` look up what there is.
     """
 
     _flow_run_handle = AsyncFlowRunHandle
@@ -47,6 +49,7 @@ class AsyncClient(Vocabulary[AsyncFuture, AsyncFlowRunHandle, AsyncTaskRunHandle
     ) -> None:
         self._desk = Correspondence(source, namespace, options)
         self._waiting = self._desk.outstanding
+        self.flow_runs, self.task_runs = AsyncFlowRuns(self), AsyncTaskRuns(self)
         self._redis = connect_async(url)
         self._changed = asyncio.Event()
         self._answered = asyncio.Event()

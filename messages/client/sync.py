@@ -26,6 +26,7 @@ from messages.client.handles import FlowRunHandle, TaskRunHandle
 from messages.client.leases import Holding
 from messages.client.outstanding import Letter
 from messages.client.result import Result
+from messages.client.runs import FlowRuns, TaskRuns
 from messages.client.vocabulary import Said, Vocabulary
 from messages.enqueue import enqueue
 from messages.fields import JsonObject
@@ -40,6 +41,7 @@ class Client(Vocabulary[Future, FlowRunHandle, TaskRunHandle]):
 
     A command is sent again under the same id until it is answered, so that it is applied once, whatever
     happens to Redis, to the workers or on the way. Leaving the `with` block waits for the answers to come.
+    `flow_runs` and `task_runs` look up what there is.
 
     Raises:
         BrokerUnreachable: if Redis cannot be reached at the start.
@@ -53,6 +55,7 @@ class Client(Vocabulary[Future, FlowRunHandle, TaskRunHandle]):
     ) -> None:
         self._desk = Correspondence(source, namespace, options)
         self._waiting = self._desk.outstanding
+        self.flow_runs, self.task_runs = FlowRuns(self), TaskRuns(self)
         self._redis = connect(url)
         try:
             self._redis.ping()
