@@ -21,3 +21,7 @@ class Raced(StoreError):
 
 class Unstorable(StoreError):
     """Raised when the database refuses what it was given, for a reason that trying again does not mend."""
+
+
+class TookTooLong(Unstorable):
+    """Raised when the database cancelled a statement: it took longer than its timeout, or an operator ended it."""

@@ -9,12 +9,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from store.errors import Raced, StoreError, StoreUnavailable, Unstorable
+from store.errors import Raced, StoreError, StoreUnavailable, TookTooLong, Unstorable
 
 __all__ = ["Connection", "Engine", "piped_transaction", "session", "transaction"]
 
 # PostgreSQL's error codes (appendix A of its manual); two characters stand for a whole class.
 _RACED = ("40", "23")
+_CANCELLED = "57014"
 _UNAVAILABLE = ("08", "53", "57P", "58", "25006", "55P03", "55000")
 
 
@@ -86,4 +87,5 @@ def _kind_of(error: BaseException | None, state: str) -> StoreError:
     lost = not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     if lost or state.startswith(_UNAVAILABLE):
         return StoreUnavailable(text)
-    return Unstorable(f"{text} (SQLSTATE {state or 'unknown'})")
+    kind = TookTooLong if state == _CANCELLED else Unstorable
+    return kind(f"{text} (SQLSTATE {state or 'unknown'})")

@@ -181,7 +181,8 @@ def _engine(settings: Settings, pool_size: int, role: str) -> Engine:
     url = settings.read_database_url if queries and settings.read_database_url else settings.database_url
     timeouts = Timeouts(
         statement_ms=int(statement.total_seconds() * 1000),
-        lock_ms=int(settings.lock_timeout.total_seconds() * 1000),
+        # Whatever a query waits for, it is over when its time is: it need not be tried again to find that out.
+        lock_ms=0 if queries else int(settings.lock_timeout.total_seconds() * 1000),
     )
     return open_engine(
         url,

@@ -11,7 +11,7 @@ from messages.errors import ErrorCode
 from messages.fields import Data
 from messages.ids import uuid7
 from messages.results import ErrorBody, Outcome, Status
-from store.errors import Raced, StoreUnavailable, Unstorable
+from store.errors import Raced, StoreUnavailable, TookTooLong, Unstorable
 from store.transaction import Engine, transaction
 from workers.broker.batches import RawMessage, Requeue
 from workers.now import now
@@ -76,11 +76,20 @@ class QueryHandler:
                     raise Requeue from error
             except Unstorable as error:
                 log.warning("a query failed", extra={"type": query.type, "error": str(error)})
-                return _internal(f"the query failed: {error}")
+                return _internal(self._why(error))
             # A fault of ours: whoever asked is told, and the queries behind it are answered.
             except Exception:
                 log.exception("a query failed", extra={"type": query.type})
                 return _internal("the query failed; the worker's log says why")
+
+    def _why(self, error: Unstorable) -> str:
+        if not isinstance(error, TookTooLong):
+            return f"the query failed: {error}"
+        longest = self.settings.query_timeout.total_seconds()
+        return (
+            f"the database cancelled the query: it takes longer than INTERLOCK_QUERY_TIMEOUT ({longest:g} s); "
+            "ask for less, by narrower filters or `columns`, or let it take longer"
+        )
 
     def _tell(self, replyto: str | None, envelope: bytes) -> None:
         while replyto is not None:
