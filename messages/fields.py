@@ -20,6 +20,8 @@ SOURCE_PATTERN = r"^[A-Za-z0-9._:/-]{1,100}$"
 STREAM_NAME_PATTERN = r"^[A-Za-z0-9._:-]{1,100}$"
 MAX_NAME = 1_000
 MAX_KEY = 2_000
+#: In UTF-8: what is longer does not fit into an index.
+MAX_INDEXED_BYTES = 2_000
 INT32_MAX = 2**31 - 1
 
 
@@ -39,9 +41,21 @@ def _as_utc(value: datetime) -> datetime:
         raise ValueError("a time between the years 1 and 9999") from None
 
 
+def in_bytes(value: str) -> int:
+    """How long a text is in UTF-8."""
+    return len(value.encode(errors="surrogatepass"))
+
+
+def _fits(value: str) -> str:
+    if in_bytes(value) > MAX_INDEXED_BYTES:
+        raise ValueError(f"at most {MAX_INDEXED_BYTES} bytes in UTF-8; this one has {in_bytes(value)}")
+    return value
+
+
 Instant = Annotated[AwareDatetime, BeforeValidator(_as_text), AfterValidator(_as_utc)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME), AfterValidator(_fits)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY), AfterValidator(_fits)]
+Indexed = Annotated[str, StringConstraints(max_length=MAX_KEY), AfterValidator(_fits)]
 Text = Annotated[str, StringConstraints(max_length=1_000_000)]
 Tags = list[Annotated[str, StringConstraints(max_length=MAX_NAME)]]
 JsonObject = dict[str, Any]

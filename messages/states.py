@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from messages.fields import Data, Id, Instant, Text
+from messages.fields import Data, Id, Indexed, Instant, Text
 
 
 class StateType(StrEnum):
@@ -44,7 +44,7 @@ class StateDetails(Data):
     task_run_id: Id | None = _absent()
     child_flow_run_id: Id | None = _absent()
     scheduled_time: Instant | None = _absent()
-    cache_key: Text | None = _absent()
+    cache_key: Indexed | None = _absent()
     cache_expiration: Instant | None = _absent()
     deferred: bool | None = False
     untrackable_result: bool = False

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from messages.fields import Count, Data, Id, Positive, Seconds
+from messages.fields import Count, Data, Id, Name, Positive, Seconds
 
-LimitName = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=r"^[^/%&<>]+$")]
+LimitName = Annotated[Name, StringConstraints(pattern=r"^[^/%&<>]+$")]
 LeaseSeconds = Annotated[float, Field(gt=0, le=86_400 * 365, allow_inf_nan=False)]
 
 

@@ -1,14 +1,16 @@
 """What can be asked of task runs."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import StringConstraints, model_validator
 
 from messages.commands.orchestration import SetState
-from messages.fields import Data, Id, Instant, Key, Labels, Name, Tags, Text
+from messages.fields import Data, Id, Instant, Key, Labels, Name, Tags, Text, in_bytes
 from messages.runs import TaskRunPolicy
 from messages.states import ProposedState
 
+# With the id of the flow run they are one entry of an index.
+_BOTH_KEYS_BYTES = 2_600
 _IDENTIFIED_BY = {"task_run": "id", "flow_run": "id", "parameter": "name", "constant": "type"}
 
 
@@ -48,6 +50,16 @@ class CreateTaskRun(Data):
     labels: Labels = {}
     task_inputs: dict[str, list[TaskRunInput]] = {}
     state: ProposedState | None = None
+
+    @model_validator(mode="after")
+    def _keys_fit_into_one_index(self) -> Self:
+        length = in_bytes(self.task_key) + in_bytes(self.dynamic_key)
+        if length > _BOTH_KEYS_BYTES:
+            raise ValueError(
+                "`task_key` and `dynamic_key` have at most "
+                f"{_BOTH_KEYS_BYTES} bytes in UTF-8 together; these have {length}"
+            )
+        return self
 
 
 class UpdateTaskRun(Data):
