@@ -12,6 +12,10 @@ MAX_DEPTH = 64
 # PostgreSQL cannot keep NUL in text, nor numbers beyond these digits in jsonb; JSON has no infinity.
 # A number token of 300 digits or a three-digit exponent.
 _LARGE_NUMBER = re.compile(rb"[:,\[\s]-?[0-9](?:[0-9.]{299}|[0-9.]*[eE]\+?[0-9]{3})")
+# Texts, so that brackets in them are passed over; brackets that open, and that close.
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|([\[{]+)|([\]}]+)', re.DOTALL)
+# pydantic's parser stops at 200 levels. More than any limit allows, so that what is cropped is refused for its depth.
+_PARSED_DEPTH = 190
 _LARGEST_INTEGER = 10**300
 # Every digit becomes 0, every E becomes e, all else a blank: what the expression would find is then easy to see.
 _SHAPES = bytes.maketrans(
@@ -47,6 +51,20 @@ def decode(text: bytes, *, max_bytes: int = MAX_MESSAGE_BYTES, max_depth: int = 
     if _is_suspicious(text):
         _check_storable(value)
     return value
+
+
+def cropped(text: bytes) -> bytes:
+    """A text in which what is nested deeper than the parser goes is `null`: to read what stands above it."""
+    kept: list[bytes] = []
+    depth = begin = 0
+    for found in _BRACKETS.finditer(text):
+        opened, closed = found.span(1), found.span(2)
+        before, depth = depth, depth + (opened[1] - opened[0]) - (closed[1] - closed[0])
+        if before <= _PARSED_DEPTH < depth:
+            kept += (text[begin : opened[0] + _PARSED_DEPTH - before], b"null")
+        elif depth <= _PARSED_DEPTH < before:
+            begin = closed[0] + before - _PARSED_DEPTH
+    return b"".join(kept) + (text[begin:] if depth <= _PARSED_DEPTH else b"")
 
 
 def _is_suspicious(text: bytes) -> bool:

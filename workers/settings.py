@@ -159,7 +159,7 @@ class Settings(BaseModel):
     home: Path = Field(Path(".interlock"), description="The folder of the embedded servers' data.")
 
     max_message_bytes: Count = Field(1_048_576, description="Largest message, in bytes.")
-    max_depth: Annotated[int, Field(ge=8, le=500)] = Field(64, description="Deepest nesting of a message.")
+    max_depth: Annotated[int, Field(ge=8, le=180)] = Field(64, description="Deepest nesting of a message.")
     replies_maxlen: Count = Field(100_000, description="Entries kept, roughly, in each reply stream.")
     events_maxlen: Count = Field(1_000_000, description="Entries kept, roughly, in the event stream.")
     command_retention: Duration = Field(

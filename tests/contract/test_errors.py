@@ -124,6 +124,33 @@ def test_a_message_nested_deeper_than_64_levels_is_too_large(wire: Wire) -> None
     assert error["code"] == "too_large"
 
 
+@pytest.mark.parametrize("levels", [200, 5_000, 30_000])
+def test_one_nested_deeper_than_any_parser_goes_is_answered_and_takes_its_turn(
+    wire: Wire, levels: int
+) -> None:
+    turn = {"partitionkey": f"k-{uuid4()}"}
+    data = {"flow_name": "f", "parameters": {"p": "HERE", "q": '][}{"'}}
+    sent = wire.envelope("flow_run.create", data, **turn, sequence="1")
+    after = wire.envelope("flow_run.create", {"flow_name": "f"}, **turn, sequence="2")
+    wire.send(after)
+    deepest = '{"a\\\\":["]",' * levels + "1" + "]}" * levels
+    wire.put("commands", message("commands", sent).replace('"HERE"', deepest))
+    assert error_of(wire.answer(sent)["data"])["code"] == "too_large"
+    assert wire.answer(after)["data"]["status"] == "OK"
+
+
+def test_in_a_batch_only_the_one_nested_deeper_than_any_parser_goes_is_refused(wire: Wire) -> None:
+    parameters = ({"p": 1}, {"p": "HERE"}, {"p": 2})
+    commands = [
+        wire.envelope("flow_run.create", {"flow_name": "f", "parameters": each}) for each in parameters
+    ]
+    batch = message("commands", wire.envelope("batch", {"commands": commands}))
+    wire.put("commands", batch.replace('"HERE"', "[" * 30_000 + "]" * 30_000))
+    results = [wire.answer(command)["data"] for command in commands]
+    assert [result["status"] for result in results] == ["OK", "ERROR", "OK"]
+    assert error_of(results[1])["code"] == "too_large"
+
+
 @pytest.mark.parametrize("text", ['"\\u0000"', "1" * 400, "1e400", "NaN", "-Infinity"])
 def test_what_cannot_be_kept_is_invalid(wire: Wire, text: str) -> None:
     sent = wire.envelope("flow_run.create", {"flow_name": "f", "parameters": {"p": "HERE"}})

@@ -18,7 +18,7 @@ from messages.errors import ErrorCode, ErrorItem, Refused, fault
 from messages.fields import SOURCE_PATTERN, Data
 from messages.registry import BATCH
 from messages.results import ErrorBody, Outcome, Status
-from messages.wire import MAX_DEPTH, MAX_MESSAGE_BYTES, decode
+from messages.wire import MAX_DEPTH, MAX_MESSAGE_BYTES, cropped, decode
 from workers.pipeline.command import Admitted, Command, Unreadable, expired
 from workers.pipeline.fingerprint import fingerprint
 from workers.pipeline.guard import OPEN, Guard
@@ -29,6 +29,8 @@ _SEQUENCE = re.compile(r"[1-9][0-9]{0,18}")
 _LONGEST_KEY = 200
 # A message over the limit is still opened as far as this, to find out whom to tell.
 _LARGEST_TO_ANSWER = 16 * 1_048_576
+# One that is nested deeper than the parser goes is looked through bracket by bracket.
+_LARGEST_TO_CROP = 1_048_576
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +193,10 @@ def _reopened(body: bytes) -> dict[str, Any] | None:
         return None
     try:
         return _envelope_of(from_json(body))
+    except ValueError as error:
+        too_deep = "recursion limit" in str(error) and len(body) <= _LARGEST_TO_CROP
+    try:
+        return _envelope_of(from_json(cropped(body))) if too_deep else None
     except ValueError:
         pass
     # Python's own parser takes what is no text (half a surrogate pair), so that its sender can be told.
