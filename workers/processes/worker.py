@@ -86,9 +86,8 @@ class CommandAndQueryWorker:
         self._reporter = Reporter(self.tally, self._client, settings.namespace)
         self._watchdog = Watchdog(settings.statement_timeout.total_seconds())
         commands = self._command_handler()
-        # Longer than any batch should take, so that nobody is taken for dead who is only slow.
-        lease = 4 * settings.heartbeat_timeout
-        self._retrier = Retrier(self._engine, commands, lease, self._stopping)
+        # One who is only slow may be taken for dead: then two try the same, and the inbox knows who was first.
+        self._retrier = Retrier(self._engine, commands, settings.heartbeat_timeout, self._stopping)
         self._runners = [
             self._runner(COMMANDS_QUEUE, commands, settings.worker_threads),
             self._runner(QUERIES_QUEUE, self._query_handler(), settings.query_threads),
