@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import commands, fill, floor, hot, latency, plain, prefect, report, rules, upkeep
+from benchmarks import commands, fill, floor, hot, latency, plain, prefect, report, rules, tables, upkeep
 from benchmarks.figures import Figure
 from benchmarks.session import Session, without_crash
 from benchmarks.stack import running_stack
@@ -29,14 +29,16 @@ PARTS: dict[str, Part] = {
     "prefect": prefect.prefect,
 }
 _ON_REQUEST = {"prefect"}
+# With options of their own.
+_OTHERS: dict[str, Callable[[Sequence[str]], int]] = {"fill": fill.main, "tables": tables.main}
 _SETTING = "a setting of the measured processes, such as WORKER_THREADS=1"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Answers the exit code: 1 if a part could not be measured."""
     words = sys.argv[1:] if arguments is None else list(arguments)
-    if words[:1] == ["fill"]:
-        return fill.main(words[1:])
+    if words and words[0] in _OTHERS:
+        return _OTHERS[words[0]](words[1:])
     options = _options(words)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     wanted = [name for name in PARTS if name in (options.part or PARTS.keys() - _left_out())]

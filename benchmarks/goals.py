@@ -76,6 +76,10 @@ GOALS = (
     Goal("idle: CPU of relay", 1, "% of a core", at_most=True),
     Goal("idle: CPU of clock", 1, "% of a core", at_most=True),
     Goal("memory: worker after 4 of 4 parts", 150, "MiB", at_most=True),
+    Goal("slowest list or count: p99", 50, "ms", at_most=True),
+    Goal("graph of 100 task runs: p50", 10, "ms", at_most=True),
+    Goal("graph of 10,000 task runs: p50", 1_000, "ms", at_most=True),
+    Goal("commands, full", 0.85, "", share_of="commands, empty"),
 )
 
 

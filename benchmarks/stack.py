@@ -37,6 +37,8 @@ class Stack:
     namespace: str
     home: Path
     settings: Mapping[str, str] = field(default_factory=dict)
+    #: of a PostgreSQL that this process has not started; its main process
+    postgres_pid: int | None = None
     processes: dict[str, list[subprocess.Popen[bytes]]] = field(default_factory=dict)
 
     def redis(self) -> redis.Redis:
@@ -54,6 +56,8 @@ class Stack:
             for name, group in self.processes.items()
         }
         servers = of_programs(os.getpid(), _NAMES)
+        if self.postgres_pid is not None:
+            servers["postgres"] = (self.postgres_pid,)
         running = {name: found for name, found in pids.items() if found}
         return Accounts({**running, **{_NAMES[program]: found for program, found in servers.items()}})
 
@@ -123,14 +127,21 @@ class Stack:
 @contextmanager
 def running_stack(workers: int, settings: Mapping[str, str]) -> Iterator[Stack]:
     """The whole stack, answering; removed afterwards."""
-    with ExitStack() as cleanup:
-        home = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="interlock-benchmark-")))
-        servers = cleanup.enter_context(EmbeddedServers.start(home / "servers", log=log))
+    with running_servers() as (home, servers), ExitStack() as cleanup:
         stack = Stack(servers.database_url, servers.redis_url, "bench", home, settings)
-        _migrate(stack)
-        start_processes(stack, workers)
+        migrate(stack)
         cleanup.callback(stop_processes, stack)
+        start_processes(stack, workers)
         yield stack
+
+
+@contextmanager
+def running_servers() -> Iterator[tuple[Path, EmbeddedServers]]:
+    """The servers alone, and the home that is removed with them."""
+    with tempfile.TemporaryDirectory(prefix="interlock-benchmark-") as folder:
+        home = Path(folder)
+        with EmbeddedServers.start(home / "servers", log=log) as servers:
+            yield home, servers
 
 
 def start_processes(stack: Stack, workers: int) -> None:
@@ -151,7 +162,8 @@ def stop_processes(stack: Stack) -> None:
         stack.stop(name)
 
 
-def _migrate(stack: Stack) -> None:
+def migrate(stack: Stack) -> None:
+    """Brings the database to the current schema."""
     argv = [sys.executable, "-m", "workers.cli.main", "migrate"]
     subprocess.run(argv, cwd=stack.home, env=stack.environment(), check=True, stdout=subprocess.DEVNULL)
 

@@ -10,12 +10,13 @@ import pytest
 from pydantic_core import from_json, to_json
 from sqlalchemy import Engine, event
 
+from benchmarks import questions
 from benchmarks.fill import fill
+from benchmarks.questions import Known, Question, may_scan, usual
 from messages.fields import Id
 from messages.registry import QUERIES
 from store.engine import Plans, open_engine
 from store.transaction import Connection
-from tests.reads.questions import Known, Question, may_scan, usual
 from tests.servers import Servers, fresh_database
 from workers.queries.answer import answer
 from workers.queries.asked import Limits
@@ -24,13 +25,6 @@ RUNS = 100_000
 # Far below what all runs have, and far above what any of the questions needs.
 MOST_ROWS, MOST_BUFFERS = 30_000, 2_500
 UNTIL = datetime(2026, 5, 4, 12, tzinfo=UTC)
-_KNOWN = """
-SELECT f.name, f.id, d.id, d.name, d.work_queue_id, r.id, r.name,
-  (SELECT t.flow_run_id FROM flow_run c JOIN task_run t ON t.id = c.parent_task_run_id ORDER BY c.id LIMIT 1),
-  (SELECT idempotency_key FROM flow_run WHERE idempotency_key IS NOT NULL ORDER BY id LIMIT 1)
-FROM flow_run r JOIN deployment d ON d.id = r.deployment_id JOIN flow f ON f.id = d.flow_id
-WHERE d.name = 'deployment-40' AND r.state_type = 'FAILED' ORDER BY r.id LIMIT 1
-"""
 
 
 @dataclass(frozen=True)
@@ -63,7 +57,7 @@ def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def large(servers: Servers, template_database: str) -> Iterator[Engine]:
     """A database with many runs."""
     with fresh_database(servers, template_database) as url:
-        fill(url, RUNS, processes=1, until=UNTIL, tell=lambda _: None)
+        fill(url, RUNS, until=UNTIL, tell=lambda _: None)
         engine = open_engine(url, pool_size=1, plans=Plans.FOR_QUESTIONS)
         yield engine
         engine.dispose()
@@ -78,15 +72,14 @@ def reader(large: Engine) -> Iterator[Connection]:
 @pytest.fixture(scope="module")
 def known(large: Engine) -> Known:
     with large.connect() as connection:
-        return Known(UNTIL, *connection.exec_driver_sql(_KNOWN).one())
+        return questions.known(connection)
 
 
 def look(connection: Connection, question: Question) -> list[Seen]:
     """What each page of the answer took."""
     pages, after = [], None
     for _ in range(question.pages):
-        paging = {"sort": question.sort, "after": after} if question.type.endswith("list") else {}
-        body, seen = _page(connection, question.type, {**question.filters, **paging})
+        body, seen = _page(connection, question.type, question.data(after))
         pages.append(seen)
         after = body.get("next")
         if after is None:

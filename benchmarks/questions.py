@@ -1,11 +1,14 @@
-"""The usual questions, as they are put to a table with a hundred thousand finished runs."""
+"""The usual questions, as they are put to a database that `fill` has filled: for tests of plans, and to be timed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic_core import from_json, to_json
+
 from messages.fields import Id
+from store.transaction import Connection
 
 Filters = dict[str, Any]
 
@@ -34,6 +37,26 @@ class Question:
     filters: Filters = field(default_factory=dict)
     sort: str = "ID_DESC"
     pages: int = 1
+
+    def data(self, after: str | None = None) -> Filters:
+        """What its message holds; `after` is the cursor of a page."""
+        paging = {"sort": self.sort, "after": after} if self.type.endswith("list") else {}
+        valid: Filters = from_json(to_json({**self.filters, **paging}))
+        return valid
+
+
+_KNOWN = """
+SELECT (SELECT max(end_time) FROM flow_run), f.name, f.id, d.id, d.name, d.work_queue_id, r.id, r.name,
+  (SELECT t.flow_run_id FROM flow_run c JOIN task_run t ON t.id = c.parent_task_run_id ORDER BY c.id LIMIT 1),
+  (SELECT idempotency_key FROM flow_run WHERE idempotency_key IS NOT NULL ORDER BY id LIMIT 1)
+FROM flow_run r JOIN deployment d ON d.id = r.deployment_id JOIN flow f ON f.id = d.flow_id
+WHERE d.name = 'deployment-40' AND r.state_type = 'FAILED' ORDER BY r.id LIMIT 1
+"""
+
+
+def known(connection: Connection) -> Known:
+    """What there is to ask for in a filled database."""
+    return Known(*connection.exec_driver_sql(_KNOWN).one())
 
 
 def usual(known: Known) -> Mapping[str, Question]:
