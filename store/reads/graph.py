@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, exists, func, or_, select
 from sqlalchemy import tuple_ as row_of
 
 from messages.fields import Id
@@ -21,10 +21,14 @@ class RunTimes(NamedTuple):
 
 
 class NodeRow(NamedTuple):
-    """A task run, or the subflow run that it stands for: `id` is the node's, `task_run_id` the task run's."""
+    """A task run, or the subflow run that it stands for: `id` is the node's.
+
+    `task_run` is the task run's id, and `subflow` its subflow run's if it has one, as texts: inputs name them so.
+    """
 
     id: Id
-    task_run_id: Id
+    task_run: str
+    subflow: str | None
     label: str
     state_type: str
     start_time: datetime
@@ -89,7 +93,8 @@ _TIMES = select(
 ).where(flow_run.c.id == bindparam("flow_run_id"))
 _NODES = _nodes(
     _node_id,
-    task_run.c.id,
+    cast(task_run.c.id, Text),
+    cast(_subflow.c.id, Text),
     case((_subflow.c.id.is_not(None), flow.c.name + " / " + _subflow.c.name), else_=task_run.c.name),
     func.coalesce(_subflow.c.state_type, task_run.c.state_type),
     _start,
@@ -144,7 +149,8 @@ def count_nodes(connection: Connection, flow_run_id: Id, since: datetime | None,
 
 def nodes(connection: Connection, flow_run_id: Id) -> Sequence[NodeRow]:
     """All nodes, ended or not, in the order of their start, then of their end (those that go on last)."""
-    return [NodeRow(*row) for row in connection.execute(_NODES, {"flow_run_id": flow_run_id})]
+    # All rows at once: one at a time, the driver would be called ten thousand times.
+    return [*map(NodeRow._make, connection.execute(_NODES, {"flow_run_id": flow_run_id}).all())]
 
 
 def artifacts(connection: Connection, flow_run_id: Id, most: int) -> Sequence[ArtifactRow]:

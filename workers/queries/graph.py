@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 from messages.answers import Graph, GraphArtifact, GraphNode, GraphRead, GraphState, NodeKind
@@ -15,6 +14,7 @@ from workers.queries.asked import Asked
 
 #: The key of `task_inputs` that names the task runs within which this one was called.
 ENCAPSULATING = "__parents__"
+_TYPES = {each.value: each for each in StateType}
 
 
 def read_graph(asked: Asked[ReadGraph]) -> GraphRead:
@@ -83,10 +83,11 @@ def _nodes(
     nodes = [_node(row, artifacts) for row in found]
     places = _places(found)
     for node, row in zip(nodes, found, strict=True):
-        around = row.task_inputs.get(ENCAPSULATING, ())
-        node.encapsulating.extend(nodes[each].id for each in _resolve([around], places))
-        inputs = [group for key, group in row.task_inputs.items() if key != ENCAPSULATING]
-        for parent in _resolve(inputs, places):
+        inputs = row.task_inputs
+        if around := inputs.get(ENCAPSULATING):
+            node.encapsulating.extend(nodes[each].id for each in _resolve([around], places))
+            inputs = {key: group for key, group in inputs.items() if key != ENCAPSULATING}
+        for parent in _resolve(inputs.values(), places) if inputs else ():
             node.parents.append(nodes[parent].id)
             nodes[parent].children.append(node.id)
     return nodes
@@ -95,12 +96,13 @@ def _nodes(
 def _node(row: stored.NodeRow, artifacts: Mapping[Id | None, list[GraphArtifact]]) -> GraphNode:
     return GraphNode(
         id=row.id,
-        kind=NodeKind.TASK_RUN if row.id == row.task_run_id else NodeKind.FLOW_RUN,
+        kind=NodeKind.TASK_RUN if row.subflow is None else NodeKind.FLOW_RUN,
         label=row.label,
-        state_type=StateType(row.state_type),
+        state_type=_TYPES[row.state_type],
         start_time=row.start_time,
         end_time=row.end_time,
-        artifacts=artifacts.get(row.id, []),
+        # UUID works its hash out in Python: most graphs have no artifacts.
+        artifacts=artifacts.get(row.id, []) if artifacts else [],
     )
 
 
@@ -108,12 +110,14 @@ def _places(found: Sequence[stored.NodeRow]) -> Mapping[str, list[int]]:
     """Where the nodes stand that an input can mean: a task run's id also means its subflow runs."""
     places: dict[str, list[int]] = {}
     for number, row in enumerate(found):
-        for known_as in {row.id, row.task_run_id}:
-            places.setdefault(str(known_as), []).append(number)
+        places.setdefault(row.task_run, []).append(number)
+        if row.subflow is not None:
+            places.setdefault(row.subflow, []).append(number)
     return places
 
 
 def _resolve(inputs: Iterable[Sequence[Mapping[str, Any]]], places: Mapping[str, list[int]]) -> list[int]:
     """The nodes that these inputs mean, each once. What is no node of this graph is left out."""
-    ids = (each.get("id", "") for each in chain.from_iterable(inputs))
-    return sorted({place for run_id in ids for place in places.get(run_id, ())})
+    return sorted(
+        {place for group in inputs for each in group for place in places.get(each.get("id", ""), ())}
+    )
