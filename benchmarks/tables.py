@@ -76,8 +76,12 @@ def lists(url: str, calls: int) -> list[Figure]:
     with _asking(url) as connection:
         for name, question in questions.usual(questions.known(connection)).items():
             figures += _p50_p99(name, _asked(connection, question, calls))
-    slowest = max((each for each in figures if each.name.endswith(": p99")), key=lambda each: each.median)
-    return [*figures, Figure(f"{_SLOWEST}: p99", "ms", slowest.values)]
+    slowest = [
+        max((each for each in figures if each.name.endswith(share)), key=lambda each: each.median).values
+        for share in (": p50", ": p99")
+    ]
+    shares = zip(("p50", "p99"), slowest, strict=True)
+    return [*figures, *(Figure(f"{_SLOWEST}: {share}", "ms", values) for share, values in shares)]
 
 
 def without_index(url: str) -> list[Figure]:
@@ -147,11 +151,11 @@ def graphs(stack: Stack, calls: int) -> list[Figure]:
             before = stack.accounts().cpu()
             samples = _timed(caller, name, "flow_run.graph", data, max(3, calls * GRAPHS[0] // size))
             cpu = used(before, stack.accounts().cpu())
-            title = f"graph of {size:,} task runs:"
+            title = f"graph of {size:,} task runs"
             figures += _p50_p99(title, samples)
             # The first call is not among the samples.
             figures += [
-                Figure(f"{title} CPU of {process}", "ms", (cpu[process] / (len(samples) + 1) * 1000,))
+                Figure(f"{title}: CPU of {process}", "ms", (cpu[process] / (len(samples) + 1) * 1000,))
                 for process in ("worker", "PostgreSQL")
             ]
     return figures
