@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +25,7 @@ from tests.faults import failpoints
 from tests.faults.bounds import Bounds
 from tests.faults.child import FOLDER
 from tests.faults.doctor import alarms
+from tests.faults.probe import Probe
 from tests.faults.servers import Servers, home_from
 from tests.faults.supervisor import Supervisor
 from tests.faults.traffic import Author, Pace, Traffic
@@ -86,6 +87,7 @@ class Stage:
     def __init__(self, folder: Path, template: Path, plan: Plan, seed: int) -> None:
         self.plan, self.seed, self.folder = plan, seed, folder
         self.servers = Servers(home_from(template, folder), postgres=plan.postgres, redis=plan.redis)
+        self.probe = Probe()
         self.injections: list[Injection] = []
         self.violations: list[str] = []
         self.notes: list[str] = []
@@ -111,7 +113,7 @@ class Stage:
         self.supervisor = Supervisor(self.fleet)
         self.bounds = Bounds(self.servers.postgres.url, self.fleet)
         self.witness.start()
-        self.fleet.start(*self.plan.fleet)
+        self._start_fleet()
         self.traffic.send(self.author.setting())
         self._expect(self.traffic.due_at(time.monotonic()))
         self.usual_alarms = {each.name for each in alarms(self.settings)}
@@ -148,7 +150,7 @@ class Stage:
     def arm(self, point: str, action: str = "kill") -> None:
         """Have the next process that comes by this point struck; returns when it has been."""
         file = failpoints.arm(self.folder / FOLDER, point, action)
-        give_up_at = time.monotonic() + 20
+        give_up_at = time.monotonic() + 60
         while file.exists():
             assert time.monotonic() < give_up_at, f"nobody comes by {point}:\n{self.fleet.log()[-4000:]}"
             time.sleep(0.002)
@@ -156,6 +158,23 @@ class Stage:
     def process(self, role: str, number: int = 0) -> Process:
         """One of the fleet, by its role."""
         return [each for each in self.fleet.members if each.role == role][number]
+
+    def _start_fleet(self) -> None:
+        """All at once; the first can be asked how it is."""
+        way = replace(WAY, environment={"INTERLOCK_HEALTH_ADDRESS": self.probe.address})
+        first = Process(self.plan.fleet[0], settings=self.settings, way=way)
+        self.fleet.members.append(first)
+        self.fleet.start(*self.plan.fleet[1:])
+        first.wait_until_ready()
+
+    def an_outage(self, about: str) -> None:
+        """Violations if the doctor says nothing, if a worker calls itself ready, or wants to be started again."""
+        self.an_alarm(about)
+        if not self.probe.becomes(ready=False):
+            self.violations.append(f"a worker says that it is ready, in trouble with {about}")
+        if not self.probe.lives():
+            self.violations.append(f"a worker wants to be started again for trouble with {about}")
+        self.notes.append("meanwhile /ready said no, and /live yes")
 
     def an_alarm(self, about: str) -> None:
         """A violation if the doctor has nothing to say about it now."""
@@ -167,6 +186,8 @@ class Stage:
 
     def no_alarm(self) -> None:
         """A violation if it finds anything that it did not find before the first fault."""
+        if not self.probe.becomes(ready=True):
+            self.violations.append("a worker says that it is not ready, after all is well again")
         found = [each for each in alarms(self.settings) if each.name not in self.usual_alarms]
         self.violations += [f"the doctor still finds: {each.name}: {each.found}" for each in found]
 

@@ -40,20 +40,24 @@ _RESULTS_LEAVE_WITHIN_S = 5.0
 def run(settings: Settings) -> int:
     """Relays until SIGTERM or SIGINT; answers the exit code."""
     timeouts = Timeouts(statement_ms=int(settings.statement_timeout.total_seconds() * 1000))
-    # One connection to relay with, which has the lock; one to ask what time it is.
-    engine = open_engine(settings.database_url, pool_size=2, timeouts=timeouts, application="interlock relay")
+    # The lock belongs to the connection: there is one to relay with, and another to ask what time it is.
+    engine, asking = (
+        open_engine(settings.database_url, pool_size=1, timeouts=timeouts, application="interlock relay")
+        for _ in range(2)
+    )
     require_current(engine)
     client = command_client(settings.redis_url)
     pulse = Pulse()
     with (
         until_stopped() as stopped,
         watched(settings),
-        by_the_clock_of(engine),
+        by_the_clock_of(asking),
         healthy(settings, "relay", pulse),
     ):
         tell_ready()
         Relay(engine, client, Publisher.over(client, settings), stopped, pulse).run()
     engine.dispose()
+    asking.dispose()
     client.close()
     return 0
 

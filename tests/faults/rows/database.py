@@ -42,7 +42,7 @@ def lose_the_answer_to_commit(stage: Stage, number: int) -> None:
     for _ in range(number):
         with stage.fault("the answer to COMMIT is lost"):
             stage.database_proxy.lose_the_answer_to(b"COMMIT")
-            assert stage.database_proxy.lost.wait(20), "nobody commits"
+            assert stage.database_proxy.lost.wait(60), "nobody commits"
 
 
 def restarts(stage: Stage, number: int) -> None:
@@ -53,7 +53,7 @@ def restarts(stage: Stage, number: int) -> None:
         with stage.fault(kind):
             ends[kind]()
             if turn % 10 == 0:
-                stage.an_alarm("PostgreSQL")
+                stage.an_outage("PostgreSQL")
             time.sleep(chance.choice((0.0, 0.2, 1.0, 5.0) if turn % 10 else (8.0,)))
             server.start()
 

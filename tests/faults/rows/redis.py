@@ -45,7 +45,7 @@ def outages(stage: Stage, number: int) -> None:
         with stage.fault(f"down for {seconds:g} s"):
             stage.servers.redis.kill()
             if turn % 10 == 0:
-                stage.an_alarm("Redis")
+                stage.an_outage("Redis")
             time.sleep(seconds)
             stage.servers.redis.start()
 
@@ -55,7 +55,7 @@ def lost_answers(stage: Stage, number: int) -> None:
     for command in round_robin(("fetch", "ack", "XADD", "beat", "promote"), number):
         with stage.fault(f"the answer to {command} is lost"):
             stage.redis_proxy.lose_the_answer_to(command.encode())
-            assert stage.redis_proxy.lost.wait(20), f"nobody says {command}"
+            assert stage.redis_proxy.lost.wait(60), f"nobody says {command}"
 
 
 def lost_enqueues(stage: Stage, number: int) -> None:
@@ -69,7 +69,7 @@ def lost_enqueues(stage: Stage, number: int) -> None:
             for _ in range(number):
                 with stage.fault("the answer to an enqueue is lost"):
                     proxy.lose_the_answer_to(b"EXEC")
-                    assert proxy.lost.wait(20), "nothing is sent"
+                    assert proxy.lost.wait(60), "nothing is sent"
     finally:
         proxy.close()
 
@@ -80,7 +80,7 @@ def read_only(stage: Stage, number: int) -> None:
         with stage.fault("READONLY"):
             stage.redis.replicaof("127.0.0.1", "1")
             if turn == 0:
-                stage.an_alarm("replica")
+                stage.an_outage("replica")
             time.sleep(0.5)
             stage.redis.replicaof("NO", "ONE")
 
@@ -118,7 +118,7 @@ def _address(server: Valkey) -> tuple[str, int]:
 
 
 def _until_in_step(replica: Valkey) -> None:
-    give_up_at = time.monotonic() + 20
+    give_up_at = time.monotonic() + 60
     while time.monotonic() < give_up_at:
         info = replica.client().info("replication")
         if info.get("master_link_status") == "up":
@@ -132,7 +132,7 @@ def full(stage: Stage, number: int) -> None:
         with stage.fault("maxmemory reached"):
             stage.redis.config_set("maxmemory", "1mb")
             if turn == 0:
-                stage.an_alarm("memory")
+                stage.an_outage("memory")
             time.sleep(1.0)
             stage.redis.config_set("maxmemory", "0")
 
