@@ -36,8 +36,8 @@ HEAD = (
 )
 NOT_TRIED = """## What was not tried
 
-- **Two versions side by side** (27): there is one version so far. That a migration that is killed half way leaves nothing
-  behind, and can be run again, is the row of that number.
+- **Two versions side by side** (27): there is one version so far. What holds when a migration is killed half way, or several
+  run at once, is in `tests/faults/test_migration.py`.
 - **A machine that loses its power**: here processes die, not disks. PostgreSQL and Redis wait for the log before they
   confirm, as in production; whether the disk keeps what it has confirmed is not asked.
 - **PgBouncer, Sentinel, Redis Cluster**: a failover is made by hand, with the same effects on clients.
