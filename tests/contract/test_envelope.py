@@ -120,9 +120,11 @@ def test_without_replyto_no_result_is_published_but_it_can_be_read(wire: Wire) -
 def test_each_reply_goes_to_the_name_that_its_command_gives(wire: Wire) -> None:
     other = f"other-{uuid4().hex}"
     sent = wire.envelope("flow.upsert", {"name": "f"}, replyto=other)
-    wire.send(sent)
-    wire.data("flow.upsert", {"name": "f"})
-    assert [reply["causationid"] for reply in wire.stream(f"replies:{other}")] == [sent["id"]]
+    replyto_other = Wire(wire.redis, wire.namespace, other)
+    replyto_other.send(sent)
+    replyto_other.answer(sent)
+    assert [reply["causationid"] for reply in replyto_other.replies()] == [sent["id"]]
+    assert wire.replies() == []
 
 
 def test_a_message_that_cannot_be_read_stops_nobody_else(wire: Wire) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
@@ -195,10 +196,9 @@ def _reopened(body: bytes) -> dict[str, Any] | None:
         return _envelope_of(from_json(body))
     except ValueError as error:
         too_deep = "recursion limit" in str(error) and len(body) <= _LARGEST_TO_CROP
-    try:
-        return _envelope_of(from_json(cropped(body))) if too_deep else None
-    except ValueError:
-        pass
+    if too_deep:
+        with suppress(ValueError):
+            return _envelope_of(from_json(cropped(body)))
     # Python's own parser takes what is no text (half a surrogate pair), so that its sender can be told.
     try:
         return _envelope_of(_as_text(json.loads(body)))
