@@ -16,6 +16,7 @@ class Proxy:
         self._open: set[socket.socket] = set()
         self._is_cut = False
         self._lose_after: bytes | None = None
+        self._lose_with: bytes | None = None
         self._flows = {"asked": threading.Event(), "answered": threading.Event()}
         self.flow()
         #: of each piece, each way, in seconds
@@ -37,6 +38,11 @@ class Proxy:
         """Once: the server gets the command, the client gets a closed connection."""
         self.lost.clear()
         self._lose_after = command
+
+    def lose_the_answer_with(self, words: bytes) -> None:
+        """Once: the server says this, the client gets a closed connection."""
+        self.lost.clear()
+        self._lose_with = words
 
     def cut(self) -> None:
         self._is_cut = True
@@ -96,6 +102,9 @@ class Proxy:
     def _answer(self, client: socket.socket, server: socket.socket, losing: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
+                if self._lose_with and self._lose_with in data:
+                    self._lose_with = None
+                    losing.set()
                 if losing.is_set():
                     self.losses += 1
                     self.lost.set()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+import psycopg
 
 #: in the order in which a batch comes by
 OF_WORKERS = (
@@ -117,16 +117,18 @@ class Points:
     def _before_commit(self, applier: Any) -> None:
         """Between the last statement of a batch and its COMMIT: not at the commits of other transactions."""
         inner: Callable[..., Any] = applier._bury
+        execute: Callable[..., Any] = psycopg.Connection.execute
 
         def last_statement(*args: Any, **more: Any) -> Any:
             result = inner(*args, **more)
             self._batch.is_complete = True
             return result
 
-        def committing(_connection: object) -> None:
-            if getattr(self._batch, "is_complete", False):
+        def statement(connection: Any, query: Any, *args: Any, **more: Any) -> Any:
+            if query == "COMMIT" and getattr(self._batch, "is_complete", False):
                 self._batch.is_complete = False
                 self.pass_by("before-commit")
+            return execute(connection, query, *args, **more)
 
         applier._bury = last_statement
-        event.listen(Engine, "commit", committing)
+        setattr(psycopg.Connection, "execute", statement)  # noqa: B010 - mypy forbids to assign to a method

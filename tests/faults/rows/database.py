@@ -13,6 +13,8 @@ from tests.faults.rows.redis import PROXIED
 from tests.faults.stage import Plan, Stage
 
 FEW_CONNECTIONS = Plan(postgres={"max_connections": "40"})
+#: how PostgreSQL confirms a COMMIT
+COMMITTED = b"COMMIT\x00"
 _TERMINATE = """
 SELECT pg_terminate_backend(pid) FROM (
     SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'interlock%' ORDER BY random() LIMIT 1) AS one
@@ -41,7 +43,7 @@ def lose_the_answer_to_commit(stage: Stage, number: int) -> None:
     assert stage.database_proxy is not None
     for _ in range(number):
         with stage.fault("the answer to COMMIT is lost"):
-            stage.database_proxy.lose_the_answer_to(b"COMMIT")
+            stage.database_proxy.lose_the_answer_with(COMMITTED)
             assert stage.database_proxy.lost.wait(60), "nobody commits"
 
 
@@ -152,7 +154,7 @@ def storm_of_everything(stage: Stage, number: int) -> None:
 
     def lose() -> None:
         while not over.wait(0.3):
-            proxy.lose_the_answer_to(b"COMMIT")
+            proxy.lose_the_answer_with(COMMITTED)
 
     thread = threading.Thread(target=lose, daemon=True)
     with _trigger(stage, "fail_at_random", _FAIL_AT_RANDOM.format(rate=0.1, state="40001")):
