@@ -51,11 +51,11 @@ def poison() -> None:
 
 def main(role: str) -> int:
     """Runs until it is stopped, or until something strikes."""
-    threading.Thread(target=end_with, args=(os.getppid(),), name="lifeline", daemon=True).start()
-    settings = Settings.from_env()
     if "FAKETIME_TIMESTAMP_FILE" in os.environ:
         # Under libfaketime a sleep until a certain moment fails now and then; one that waits for nothing does not.
         time.sleep = lambda seconds: select.select((), (), (), float(seconds))  # type: ignore[assignment]
+    threading.Thread(target=end_with, args=(os.getppid(),), name="lifeline", daemon=True).start()
+    settings = Settings.from_env()
     set_up_logging(settings.log_level, settings.log_format)
     Points(settings.home / FOLDER).install()
     poison()
