@@ -61,7 +61,9 @@ WHERE command_id = (
 RETURNING {_TAKE}
 """
 _TRY_LOCK = "SELECT pg_try_advisory_lock(%(key)s)"
-_UNLOCK = "SELECT pg_advisory_unlock(%(key)s)"
+# Whoever stands still, or is gone without a word, must not keep the others from trying.
+_LIMIT_SILENCE = "SELECT set_config('idle_session_timeout', %(ms)s, false)"
+_UNLOCK = "SELECT pg_advisory_unlock(%(key)s), set_config('idle_session_timeout', '0', false)"
 _ANY_ALONE = f"SELECT EXISTS (SELECT FROM attempt WHERE next_attempt_at <= %(now)s AND NOT ({_DEFERRED}))"
 
 
@@ -126,9 +128,13 @@ def any_to_try_alone(connection: Connection, now: datetime) -> bool:
     return bool(driver.scalar(connection, _ANY_ALONE, {"now": now}))
 
 
-def become_the_lone_one(connection: Connection) -> bool:
-    """Whether this session is now the one that tries commands alone."""
-    return bool(driver.scalar(connection, _TRY_LOCK, {"key": LONE_LOCK}))
+def become_the_lone_one(connection: Connection, silence_s: float) -> bool:
+    """Whether this session is the one that tries commands alone from now on: until it steps back, or is silent for so
+    long."""
+    if not driver.scalar(connection, _TRY_LOCK, {"key": LONE_LOCK}):
+        return False
+    driver.scalar(connection, _LIMIT_SILENCE, {"ms": str(int(silence_s * 1000))})
+    return True
 
 
 def step_back(connection: Connection) -> None:

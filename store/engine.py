@@ -17,6 +17,8 @@ class Timeouts:
     statement_ms: int = 30_000
     lock_ms: int = 10_000
     idle_in_transaction_ms: int = 60_000
+    #: for sessions that hold an advisory lock: whoever stands still, or is gone, loses it; 0: no limit
+    idle_session_ms: int = 0
     connect_s: int = 5
 
 
@@ -58,6 +60,7 @@ def open_engine(
     options = (
         f"-c statement_timeout={limits.statement_ms} -c lock_timeout={limits.lock_ms} "
         f"-c idle_in_transaction_session_timeout={limits.idle_in_transaction_ms} "
+        f"-c idle_session_timeout={limits.idle_session_ms} "
         f"{plans}-c TimeZone=UTC -c jit=off"
     )
     engine = create_engine(

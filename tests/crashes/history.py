@@ -28,6 +28,9 @@ _AT_REST = {
     "no ended run holds a slot": """
         SELECT count(*) FROM concurrency_slot s JOIN flow_run r ON r.id = s.flow_run_id
         WHERE r.state_type IN ('COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')""",
+    "no ended task run holds a slot": """
+        SELECT count(*) FROM concurrency_slot s JOIN task_run r ON r.id = s.task_run_id
+        WHERE r.state_type IN ('COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')""",
     "no limit has more holders than slots": """
         SELECT count(*) FROM concurrency_limit l
         WHERE l.limit < (SELECT coalesce(sum(slots), 0) FROM concurrency_slot s WHERE s.limit_id = l.id)""",

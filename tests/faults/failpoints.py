@@ -30,7 +30,9 @@ BEFORE_COMMIT = OF_WORKERS[:5]
 AFTER_COMMIT = OF_WORKERS[5:8]
 OF_RELAYS = ("relay-after-read", "relay-before-mark", "relay-after-mark")
 OF_CLOCKS = ("clock-before-duty", "clock-after-duty")
-ALL = (*OF_WORKERS, *OF_RELAYS, *OF_CLOCKS)
+#: in the order in which commands come by that the database has kept, and that are tried again
+OF_RETRIES = ("retry-claimed", "retry-before-commit", "retry-after-commit")
+ALL = (*OF_WORKERS, *OF_RELAYS, *OF_CLOCKS, *OF_RETRIES)
 
 
 def arm(folder: Path, point: str, action: str = "kill") -> Path:
@@ -52,7 +54,7 @@ class Points:
 
     def install(self) -> None:
         """Wraps what the program does; AttributeError if it has no such function any more."""
-        from store import outbox
+        from store import attempts, outbox
         from workers.broker.calls import QueueCalls
         from workers.broker.consumer import BatchConsumer
         from workers.pipeline import apply
@@ -65,6 +67,8 @@ class Points:
         self._after(apply, "gather", "after-lock", always=True)
         self._after(apply, "save", "after-state-insert", always=True)
         self._before_commit(apply.Applier)
+        self._after(attempts, "claim_deferred", "retry-claimed")
+        self._during_retries(CommandHandler)
         self._before(CommandHandler, "_publish", "after-commit")
         self._after(Publisher, "replies", "after-publish", always=True)
         self._before(QueueCalls, "ack", "before-ack")
@@ -114,6 +118,25 @@ class Points:
 
         setattr(owner, name, wrapped)
 
+    def _during_retries(self, handler: Any) -> None:
+        """What is tried again passes the points of other batches, and some that are for it alone."""
+        again: Callable[..., Any] = handler.again
+        publish: Callable[..., Any] = handler._publish
+
+        def wrapped(*args: Any, **more: Any) -> Any:
+            self._batch.is_tried_again = True
+            try:
+                return again(*args, **more)
+            finally:
+                self._batch.is_tried_again = False
+
+        def published(*args: Any, **more: Any) -> Any:
+            if getattr(self._batch, "is_tried_again", False):
+                self.pass_by("retry-after-commit")
+            return publish(*args, **more)
+
+        handler.again, handler._publish = wrapped, published
+
     def _before_commit(self, applier: Any) -> None:
         """Between the last statement of a batch and its COMMIT: not at the commits of other transactions."""
         inner: Callable[..., Any] = applier._bury
@@ -128,6 +151,8 @@ class Points:
             if query == "COMMIT" and getattr(self._batch, "is_complete", False):
                 self._batch.is_complete = False
                 self.pass_by("before-commit")
+                if getattr(self._batch, "is_tried_again", False):
+                    self.pass_by("retry-before-commit")
             return execute(connection, query, *args, **more)
 
         applier._bury = last_statement

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.row import Row
-from tests.faults.rows import database, disk, messages, network, processes, redis
+from tests.faults.rows import database, deferred, disk, messages, network, processes, redis, standing
 from tests.faults.servers import remove, template
 from tests.faults.stage import Plan, Stage
 from tests.servers import quick_place
 
 ROWS: tuple[Row, ...] = (
     *processes.ROWS,
+    *deferred.ROWS,
+    *standing.ROWS,
     *database.ROWS,
     *redis.ROWS,
     *network.ROWS,

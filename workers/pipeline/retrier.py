@@ -37,6 +37,8 @@ class Retrier:
     handler: CommandHandler
     lease: timedelta
     stopping: threading.Event
+    #: one try takes less than that, or its process has ended: see `workers.pipeline.watchdog`
+    longest_try_s: float = 120.0
     _thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,7 +94,9 @@ class Retrier:
         return done
 
     def _alone(self, connection: Connection) -> int:
-        if not attempts.any_to_try_alone(connection, now()) or not attempts.become_the_lone_one(connection):
+        if not attempts.any_to_try_alone(connection, now()) or not attempts.become_the_lone_one(
+            connection, self.longest_try_s
+        ):
             return 0
         done = 0
         try:

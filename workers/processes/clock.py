@@ -1,12 +1,14 @@
 """The clock: sees to what time alone makes due. Any number may run; one is active.
 
-The active one holds an advisory lock on a connection of its own. Should that be lost without its noticing, two
-may be active for a moment, which does no harm: every duty looks again, under locks, at what it has found.
+The active one holds an advisory lock on a connection of its own, and PostgreSQL ends that session if nothing is heard
+from it for a while. Two may be active for a moment then, which does no harm: every duty looks again, under locks, at
+what it has found.
 """
 
 import logging
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import redis
@@ -41,10 +43,11 @@ def run(settings: Settings) -> int:
         statement_ms=int(settings.statement_timeout.total_seconds() * 1000),
         lock_ms=int(settings.lock_timeout.total_seconds() * 1000),
     )
+    silence = settings.heartbeat_timeout + settings.clock_interval
     # One connection for the lock alone, one for the duties, which come one after the other.
     lock, engine = (
-        open_engine(settings.database_url, pool_size=1, timeouts=timeouts, application="interlock clock")
-        for _ in range(2)
+        open_engine(settings.database_url, pool_size=1, timeouts=each, application="interlock clock")
+        for each in (replace(timeouts, idle_session_ms=int(silence.total_seconds() * 1000)), timeouts)
     )
     require_current(engine)
     client = command_client(settings.redis_url)
@@ -103,7 +106,6 @@ class Clock:
         interval = self._means.settings.clock_interval.total_seconds()
         while not self._stopped.is_set():
             began = monotonic()
-            assure(connection)
             self.round(connection)
             self._pulse.beat()
             self._stopped.wait(max(0.0, began + interval - monotonic()))
@@ -118,6 +120,7 @@ class Clock:
         for entry in self._duties:
             if self._rounds % entry.every == 0 and not self._stopped.is_set():
                 self._pulse.beat()
+                assure(connection)
                 well &= self._see_to(entry, connection)
         self._rounds += 1
         if well and self._told:

@@ -2,7 +2,8 @@
 
 The active one holds an advisory lock on the connection with which it also reads and marks: if that connection is
 lost, so is the lock, and nothing can be marked any more. What was published but not marked is published again,
-under the same ids.
+under the same ids. One that stands still asks nothing, and PostgreSQL ends its session after a while, so that another
+can take over: see `docs/decisions/0027-who-stands-still-loses-the-lock.md`.
 """
 
 import logging
@@ -35,15 +36,21 @@ _STANDBY_S = 1.0
 _WAIT_S = 1.0
 _SWEEP_EVERY_S = 5.0
 _RESULTS_LEAVE_WITHIN_S = 5.0
+# It asks the database once a second; Redis may make it wait for an answer in between.
+_SHORTEST_SILENCE_S = 4.0
 
 
 def run(settings: Settings) -> int:
     """Relays until SIGTERM or SIGINT; answers the exit code."""
-    timeouts = Timeouts(statement_ms=int(settings.statement_timeout.total_seconds() * 1000))
+    statement_ms = int(settings.statement_timeout.total_seconds() * 1000)
+    silence_ms = int(max(settings.heartbeat_timeout.total_seconds(), _SHORTEST_SILENCE_S) * 1000)
     # The lock belongs to the connection: there is one to relay with, and another to ask what time it is.
     engine, asking = (
         open_engine(settings.database_url, pool_size=1, timeouts=timeouts, application="interlock relay")
-        for _ in range(2)
+        for timeouts in (
+            Timeouts(statement_ms=statement_ms, idle_session_ms=silence_ms),
+            Timeouts(statement_ms=statement_ms),
+        )
     )
     require_current(engine)
     client = command_client(settings.redis_url)

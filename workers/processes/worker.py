@@ -87,7 +87,13 @@ class CommandAndQueryWorker:
         self._watchdog = Watchdog(settings.statement_timeout.total_seconds())
         commands = self._command_handler()
         # One who is only slow may be taken for dead: then two try the same, and the inbox knows who was first.
-        self._retrier = Retrier(self._engine, commands, settings.heartbeat_timeout, self._stopping)
+        self._retrier = Retrier(
+            self._engine,
+            commands,
+            settings.heartbeat_timeout,
+            self._stopping,
+            longest_try_s=4 * settings.statement_timeout.total_seconds(),
+        )
         self._runners = [
             self._runner(COMMANDS_QUEUE, commands, settings.worker_threads),
             self._runner(QUERIES_QUEUE, self._query_handler(), settings.query_threads),
