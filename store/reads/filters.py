@@ -170,10 +170,12 @@ def _of_flow_runs(scope: Scope) -> Mapping[str, Meaning]:
         "work_queue_name": of_queue_name(flow_run.c.work_queue_name),
         "state": state_of(flow_run, scope),
         "flow_version": of(flow_run.c.flow_version),
-        "start_time": of_time(flow_run.c.start_time, flow_run.c.resting_start, scope, exact=False),
+        "start_time": of_time(
+            flow_run.c.start_time, flow_run.c.resting_start, scope, given=flow_run.c.resting_started
+        ),
         "end_time": of(flow_run.c.end_time),
         "expected_start_time": of_time(
-            flow_run.c.expected_start_time, flow_run.c.resting_expected_start, scope, exact=True
+            flow_run.c.expected_start_time, flow_run.c.resting_expected_start, scope
         ),
         "next_scheduled_start_time": of(flow_run.c.next_scheduled_start_time),
         "parent_flow_run_id": _started_from_flow_run,
@@ -190,7 +192,7 @@ def _of_task_runs(scope: Scope) -> Mapping[str, Meaning]:
         "state": state_of(task_run, scope),
         "start_time": of(task_run.c.start_time),
         "expected_start_time": of_time(
-            task_run.c.expected_start_time, task_run.c.resting_expected_start, scope, exact=True
+            task_run.c.expected_start_time, task_run.c.resting_expected_start, scope
         ),
         "subflow_runs": _has_subflow,
         "flow_run_id": _flow_run_of_task,

@@ -21,6 +21,8 @@ T = TypeVar("T")
 Where = Callable[[RunFilters, Surroundings, Scope], Clause]
 # Of these, indexes know one thing of runs at rest, and another, or nothing, of runs in motion.
 _SPLIT = ("name", "tags", "state", "start_time", "expected_start_time")
+# Of these, an index has the runs at rest in the order of their ids.
+_ORDERED = ("name", "state")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +66,11 @@ class RunLists(Generic[R]):
         if page.limit == 0:
             return []
         where = self._asked(connection, filters)
-        scope = asked_scope(self._criteria(filters))
         order = self._orders[sort]
-        query = order.places(where, scope, page.after, offset=page.offset, limit=page.limit + 1)
         has_value = bool(order.parts)
+        # Other orders have parts of their own.
+        scopes = [asked_scope(self._criteria(filters))] if has_value else self._scopes(filters, _ORDERED)
+        query = order.places(where, scopes, page.after, offset=page.offset, limit=page.limit + 1)
         return [Place(row.value if has_value else None, row.id) for row in connection.execute(query)]
 
     def count(self, connection: Connection, filters: RunFilters) -> int:
@@ -75,7 +78,7 @@ class RunLists(Generic[R]):
         where, table = self._asked(connection, filters), self._store.table
         counts = [
             select(func.count()).select_from(table).where(*within(table, scope), where(scope))
-            for scope in self._scopes(filters)
+            for scope in self._scopes(filters, _SPLIT)
         ]
         return sum(connection.execute(query).scalar_one() for query in counts)
 
@@ -83,11 +86,11 @@ class RunLists(Generic[R]):
         known = surroundings(connection, filters)
         return lambda scope: self._where(filters, known, scope)
 
-    def _scopes(self, filters: RunFilters) -> Sequence[Scope]:
-        """What to count in turn: two simple questions are quicker than one whose answer is in two places."""
+    def _scopes(self, filters: RunFilters, split: Sequence[str]) -> Sequence[Scope]:
+        """What to ask for apart: two simple questions are quicker than one whose answer is in two places."""
         criteria = self._criteria(filters)
         scope = asked_scope(criteria)
-        if scope is Scope.ALL and any(getattr(criteria, name, None) is not None for name in _SPLIT):
+        if scope is Scope.ALL and any(getattr(criteria, name, None) is not None for name in split):
             return (Scope.AT_REST, Scope.IN_MOTION)
         return (scope,)
 

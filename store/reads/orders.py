@@ -49,13 +49,21 @@ class Order:
     nulls_apart: bool = False
 
     def places(
-        self, where: Callable[[Scope], Clause], asked: Scope, after: Place | None, *, offset: int, limit: int
+        self,
+        where: Callable[[Scope], Clause],
+        asked: Sequence[Scope],
+        after: Place | None,
+        *,
+        offset: int,
+        limit: int,
     ) -> Select[Any]:
         """`value` and `id` of those runs that stand behind a place, in this order.
 
-        `where` says in the terms of a scope what is asked for; none of it is out of the scope `asked`.
+        `where` says in the terms of a scope what is asked for; all of it is in the scopes `asked`, which have no
+        run in common.
         """
-        pieces = [piece.where(where(scope)) for scope, piece in self._pieces(asked, after)]
+        found = (piece for scope in asked for piece in self._pieces(scope, after))
+        pieces = [piece.where(where(scope)) for scope, piece in found]
         if len(pieces) == 1:
             return pieces[0].offset(offset).limit(limit)
         merged = union_all(*(each.limit(offset + limit).subquery().select() for each in pieces)).subquery()
@@ -64,7 +72,8 @@ class Order:
     def _pieces(self, asked: Scope, after: Place | None) -> Iterator[tuple[Scope, Select[Any]]]:
         if not self.parts:
             run_id = self.table.c.id
-            query = self._sorted(select(run_id.label("value"), run_id), run_id)
+            every = select(run_id.label("value"), run_id).where(*within(self.table, asked))
+            query = self._sorted(every, run_id)
             yield asked, query if after is None else query.where(self._behind([run_id], [after.id]))
         for part in self.parts:
             scopes = {part.scope, asked} - {Scope.ALL}

@@ -132,15 +132,17 @@ def of_queue_name(column: ColumnElement[str]) -> Meaning:
     return meaning
 
 
-def of_time(column: Column[Any], resting: Column[Any], scope: Scope, *, exact: bool) -> Meaning:
-    """What bounds say of a time. `resting` is what the index has of it: the same if `exact`, else what is the
-    same wherever the time is not null."""
+def of_time(
+    column: Column[Any], resting: Column[Any], scope: Scope, *, given: Clause | None = None
+) -> Meaning:
+    """What bounds say of a time. `resting` is what the index has of it: the same, or, where there is something
+    else for NULL, the same wherever `given` holds."""
 
     def meaning(criteria: Moment) -> Clause:
         bounds = _bounds(column, criteria)
         if not bounds:
             return and_(true(), *said_of(column, criteria))
-        known = [*_bounds(resting, criteria), *([] if exact else bounds)]
+        known = [*_bounds(resting, criteria), *([] if given is None else [given])]
         nullness = criteria.model_copy(update={"before_": None, "after_": None})
         found = _of_both(column.table, scope, and_(*known), and_(*bounds))
         return and_(found, *said_of(column, nullness))

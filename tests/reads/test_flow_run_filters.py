@@ -114,10 +114,12 @@ def test_a_part_of_a_name_has_wildcards_and_no_case(world: World, like: str, exp
     assert found(world, flow_runs={"name": {"like_": like}}) == expected
 
 
-def test_bounds_of_time_include_the_moment_itself(world: World) -> None:
-    world.flow_run(name="never")
-    world.flow_run(name="noon", start_time=NOON)
-    world.flow_run(name="later", start_time=at(0.000001))
+@pytest.mark.parametrize("state", [None, RUNNING, FAILED])
+def test_bounds_of_time_include_the_moment_itself(world: World, state: StateType | None) -> None:
+    """Whether or not the runs are at rest: the expected start of one that never started is not its start."""
+    world.flow_run(state, name="never", expected_start_time=NOON)
+    world.flow_run(state, name="noon", start_time=NOON)
+    world.flow_run(state, name="later", start_time=at(0.000001))
     assert found(world, flow_runs={"start_time": {"before_": NOON}}) == ["noon"]
     assert found(world, flow_runs={"start_time": {"after_": NOON}}) == ["later", "noon"]
     assert found(world, flow_runs={"start_time": {"after_": NOON, "before_": NOON}}) == ["noon"]

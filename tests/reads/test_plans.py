@@ -12,8 +12,10 @@ from sqlalchemy import Engine, event
 
 from benchmarks import questions
 from benchmarks.fill import fill
+from benchmarks.fill_rows import RUNNING, SCHEDULED
 from benchmarks.questions import Known, Question, may_scan, usual
 from messages.fields import Id
+from messages.queries import MAX_LIMIT
 from messages.registry import QUERIES
 from store.engine import Plans, open_engine
 from store.transaction import Connection
@@ -116,6 +118,28 @@ def test_a_usual_question_looks_at_few_runs(reader: Connection, known: Known, na
         assert not seen.whole_tables & {"flow_run", "task_run"}
         assert seen.rows <= MOST_ROWS
         assert seen.buffers <= MOST_BUFFERS
+
+
+@pytest.mark.parametrize(
+    "name", ["how many failed", "how many failed within a week", "how many started within a day"]
+)
+def test_a_usual_count_looks_at_the_entries_of_what_it_counts_alone(
+    reader: Connection, known: Known, name: str
+) -> None:
+    question = usual(known)[name]
+    body, seen = _page(reader, question.type, question.data())
+    assert body["count"] >= 400
+    # Beside these, the runs in motion, and what is planned for later than now.
+    assert seen.rows <= body["count"] * 1.05 + RUNNING + SCHEDULED
+    # Dozens of entries to a page: the table is asked for runs in motion alone.
+    assert seen.buffers <= body["count"] / 20 + 2 * RUNNING
+
+
+def test_runs_of_a_name_of_a_state_are_listed_by_the_order_of_an_index(
+    reader: Connection, known: Known
+) -> None:
+    (seen,) = look(reader, usual(known)["runs in a named state"])
+    assert seen.rows <= 2 * MAX_LIMIT + 2 * RUNNING + 10
 
 
 @pytest.mark.parametrize("name", list(may_scan()))

@@ -394,6 +394,15 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column(
+            "resting_started",
+            sa.Boolean(),
+            sa.Computed(
+                "CASE WHEN state_type = ANY (ARRAY['SCHEDULED'::text, 'PAUSED'::text, 'COMPLETED'::text, 'FAILED'::text, 'CRASHED'::text, 'CANCELLED'::text]) THEN start_time IS NOT NULL ELSE NULL::boolean END",
+                persisted=True,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
             "resting_type",
             sa.Text(),
             sa.Computed(
@@ -511,7 +520,7 @@ def upgrade() -> None:
         "flow_run",
         ["resting_start", "id"],
         unique=False,
-        postgresql_include=["resting_type"],
+        postgresql_include=["resting_type", "resting_started"],
         postgresql_where=sa.text("resting_type IS NOT NULL"),
     )
     op.create_index(
@@ -532,6 +541,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("resting_type IS NOT NULL"),
     )
     op.create_index("ix_flow_run_type", "flow_run", ["resting_type", "id"], unique=False)
+    op.create_index(
+        "ix_flow_run_unsuccessful",
+        "flow_run",
+        ["resting_type"],
+        unique=False,
+        postgresql_where=sa.text("resting_type IN ('FAILED', 'CRASHED', 'CANCELLED')"),
+    )
+    op.create_index(
+        "ix_flow_run_unsuccessful_expected_start",
+        "flow_run",
+        ["resting_type", "resting_expected_start"],
+        unique=False,
+        postgresql_where=sa.text("resting_type IN ('FAILED', 'CRASHED', 'CANCELLED')"),
+    )
     op.create_index(
         "ix_flow_run_work_queue_id_id",
         "flow_run",
@@ -715,6 +738,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("resting_type IS NOT NULL"),
     )
     op.create_index("ix_task_run_type", "task_run", ["resting_type", "id"], unique=False)
+    op.create_index(
+        "ix_task_run_unsuccessful",
+        "task_run",
+        ["resting_type"],
+        unique=False,
+        postgresql_where=sa.text("resting_type IN ('FAILED', 'CRASHED', 'CANCELLED')"),
+    )
+    op.create_index(
+        "ix_task_run_unsuccessful_expected_start",
+        "task_run",
+        ["resting_type", "resting_expected_start"],
+        unique=False,
+        postgresql_where=sa.text("resting_type IN ('FAILED', 'CRASHED', 'CANCELLED')"),
+    )
     op.create_index("uq_task_run_keys", "task_run", ["flow_run_id", "task_key", "dynamic_key"], unique=True)
     op.create_index(
         "uq_task_run_keys_alone",
