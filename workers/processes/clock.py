@@ -25,7 +25,7 @@ from workers.clock.duty import Means
 from workers.health.pulse import Pulse
 from workers.health.server import healthy
 from workers.now import monotonic, now
-from workers.processes.stopping import until_stopped
+from workers.processes.stopping import until_stopped, work_until
 from workers.processes.timekeeping import by_the_clock_of
 from workers.settings import Settings
 from workers.skew import watched
@@ -60,7 +60,8 @@ def run(settings: Settings) -> int:
     ):
         tell_ready()
         publisher = Publisher.over(client, settings)
-        Clock(lock, Means(engine, publisher, settings, uuid7, random.random, stopped), pulse=pulse).run()
+        clock = Clock(lock, Means(engine, publisher, settings, uuid7, random.random, stopped), pulse=pulse)
+        work_until(stopped, clock.run, settings.shutdown_timeout)
     lock.dispose()
     engine.dispose()
     client.close()

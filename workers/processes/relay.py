@@ -22,7 +22,7 @@ from workers.health.pulse import Pulse
 from workers.health.server import healthy
 from workers.now import monotonic, now
 from workers.pipeline.envelopes import replayed
-from workers.processes.stopping import until_stopped
+from workers.processes.stopping import until_stopped, work_until
 from workers.processes.timekeeping import by_the_clock_of
 from workers.settings import Settings
 from workers.skew import watched
@@ -62,7 +62,8 @@ def run(settings: Settings) -> int:
         healthy(settings, "relay", pulse),
     ):
         tell_ready()
-        Relay(engine, client, Publisher.over(client, settings), stopped, pulse).run()
+        relay = Relay(engine, client, Publisher.over(client, settings), stopped, pulse)
+        work_until(stopped, relay.run, settings.shutdown_timeout)
     engine.dispose()
     asking.dispose()
     client.close()

@@ -1,10 +1,18 @@
-"""Signals that ask a process to stop."""
+"""Signals that ask a process to stop, and the time that it may take for it."""
 
+import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from threading import Event
+from datetime import timedelta
+from threading import Event, Thread
 from types import FrameType
+
+log = logging.getLogger(__name__)
+
+#: Of the time that a process has to end, what is left for closing what it has opened.
+_TO_CLOSE_S = 2.0
 
 
 @contextmanager
@@ -21,3 +29,36 @@ def until_stopped() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def work_until(stopped: Event, work: Callable[[], None], within: timedelta) -> None:
+    """Does this work, which is to end soon after the event; if it does not in time, it is left alone.
+
+    A server that accepts connections and never answers keeps whoever asks it, and a thread cannot be ended from
+    outside: it ends with the process. What it had in hand is with the servers, as if the process had been killed.
+    Raises what the work raises.
+    """
+    outcome: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work()
+            outcome.set_result(None)
+        except BaseException as error:  # noqa: BLE001 - raised again by who waits for it
+            outcome.set_exception(error)
+        finally:
+            stopped.set()
+
+    Thread(target=run, name="work", daemon=True).start()
+    stopped.wait()
+    try:
+        outcome.result(timeout=seconds_to_finish(within))
+    except TimeoutError:
+        if outcome.done():
+            raise
+        log.warning("a server does not answer: ending without it; what is in hand will be done again")
+
+
+def seconds_to_finish(within: timedelta) -> float:
+    """Of the time that a process has to end, how much it may take for what is in hand."""
+    return max(1.0, within.total_seconds() - _TO_CLOSE_S)

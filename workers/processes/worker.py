@@ -4,7 +4,7 @@ their own, so that neither waits for the other."""
 import logging
 import random
 from contextlib import AbstractContextManager
-from threading import Event
+from threading import Event, Thread
 
 from messages.ids import uuid7
 from messages.registry import COMMANDS, COMMANDS_QUEUE, QUERIES, QUERIES_QUEUE
@@ -20,7 +20,7 @@ from workers.figures.reports import Reporter
 from workers.figures.tally import Tally
 from workers.health.pulse import Pulse
 from workers.health.server import healthy
-from workers.now import now
+from workers.now import monotonic, now
 from workers.pipeline.admit import Limits
 from workers.pipeline.apply import Applier
 from workers.pipeline.attempts import Attempts
@@ -32,7 +32,7 @@ from workers.policies.composing import PolicyError
 from workers.policies.loading import load_policies
 from workers.processes import memory
 from workers.processes.guarding import guard_of
-from workers.processes.stopping import until_stopped
+from workers.processes.stopping import seconds_to_finish, until_stopped, work_until
 from workers.processes.timekeeping import by_the_clock_of
 from workers.queries.handler import QueryHandler
 from workers.settings import Settings
@@ -64,7 +64,7 @@ def run(settings: Settings) -> int:
         worker.start()
         tell_ready()
         stopped.wait()
-        worker.stop()
+        work_until(stopped, worker.stop, settings.shutdown_timeout)
     return 0
 
 
@@ -114,11 +114,19 @@ class CommandAndQueryWorker:
 
     def stop(self) -> None:
         """Stops fetching, finishes what is in hand, and closes everything."""
-        grace_s = max(1.0, self._settings.shutdown_timeout.total_seconds() - 3)
+        # A batch that is not done by then goes back to its queue, which takes a moment as well.
+        give_up_at = monotonic() + seconds_to_finish(self._settings.shutdown_timeout) - 1
         self._stopping.set()
-        for runner in self._runners:
-            runner.stop(grace_s)
-        self._retrier.join(grace_s)
+        # All at once: if Redis does not answer, each waits for it.
+        ends = [
+            Thread(target=runner.stop, args=(max(0.5, give_up_at - monotonic()),), daemon=True)
+            for runner in self._runners
+        ]
+        for end in ends:
+            end.start()
+        for end in ends:
+            end.join()
+        self._retrier.join(max(0.1, give_up_at - monotonic()))
         self._watchdog.close()
         self._notes.close()
         self._reporter.close()
