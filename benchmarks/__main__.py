@@ -6,7 +6,20 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import commands, fill, floor, hot, latency, plain, prefect, report, rules, tables, upkeep
+from benchmarks import (
+    commands,
+    fill,
+    floor,
+    hot,
+    latency,
+    plain,
+    prefect,
+    report,
+    rules,
+    scaling,
+    tables,
+    upkeep,
+)
 from benchmarks.figures import Figure
 from benchmarks.session import Session, without_crash
 from benchmarks.stack import running_stack
@@ -26,6 +39,7 @@ PARTS: dict[str, Part] = {
     "events": latency.events,
     "hot": hot.hot,
     "memory": upkeep.memory,
+    "scaling": scaling.scaling,
     "prefect": prefect.prefect,
 }
 _ON_REQUEST = {"prefect"}
