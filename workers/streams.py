@@ -21,6 +21,11 @@ for i = 2, #ARGV do
 end
 return #ARGV - 1
 """
+# KEYS: a queue, its messages. ARGV: the id, the message. Both or neither, whatever state Redis is in.
+_ENQUEUE = """
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+return redis.call('RPUSH', KEYS[1], ARGV[1])
+"""
 # A script holds up everybody else in Redis while it runs.
 _ENTRIES_IN_A_CALL = 200
 
@@ -78,15 +83,17 @@ class Publisher:
         *,
         wake_relay: bool,
     ) -> None:
-        with self.client.pipeline(transaction=False) as pipe:
-            for stream, envelopes in streams.items():
-                for some in _in_parts(envelopes):
-                    pipe.eval(_ADD_ALL, 1, stream, str(most), *some)
-            for queue, actor, envelope in actors:
-                self._to_actor(pipe, queue, actor, envelope)
-            if wake_relay:
-                pipe.publish(self.relay_channel, b"")
-            pipe.execute()
+        rounds = list(_rounds(streams)) or [[]]
+        for number, some in enumerate(rounds, 1):
+            with self.client.pipeline(transaction=False) as pipe:
+                for stream, envelopes in some:
+                    pipe.eval(_ADD_ALL, 1, stream, str(most), *envelopes)
+                if number == len(rounds):
+                    for queue, actor, envelope in actors:
+                        self._to_actor(pipe, queue, actor, envelope)
+                    if wake_relay:
+                        pipe.publish(self.relay_channel, b"")
+                pipe.execute()
 
     @property
     def relay_channel(self) -> str:
@@ -105,10 +112,20 @@ class Publisher:
             "message_timestamp": int(now().timestamp() * 1000),
         }
         key = f"{self.namespace}:{queue}"
-        pipe.hset(f"{key}.msgs", ident, encode(message))
-        pipe.rpush(key, ident)
+        pipe.eval(_ENQUEUE, 2, key, f"{key}.msgs", ident, encode(message))
 
 
-def _in_parts(envelopes: Sequence[bytes | str]) -> Iterator[Sequence[bytes | str]]:
-    for start in range(0, len(envelopes), _ENTRIES_IN_A_CALL):
-        yield envelopes[start : start + _ENTRIES_IN_A_CALL]
+def _rounds(
+    streams: Mapping[str, Sequence[bytes | str]],
+) -> Iterator[list[tuple[str, Sequence[bytes | str]]]]:
+    """The first part of each stream, then the second of each, and so on.
+
+    A part is sent once those before it are known to be in: a Redis that is starting refuses one command of a pipeline
+    and takes the next, and what was refused would then come after what follows it.
+    """
+    longest = max(map(len, streams.values()), default=0)
+    for start in range(0, longest, _ENTRIES_IN_A_CALL):
+        end = start + _ENTRIES_IN_A_CALL
+        yield [
+            (stream, envelopes[start:end]) for stream, envelopes in streams.items() if start < len(envelopes)
+        ]

@@ -68,11 +68,11 @@ class Received:
     def bodies(self) -> list[bytes | None]:
         return [message.body for batch in self.batches for message in batch]
 
-    def wait_for(self, count: int, within_s: float = 5.0) -> None:
+    def wait_for(self, count: int, within_s: float = 60.0) -> None:
         eventually(lambda: len(self.bodies) >= count, within_s)
 
 
-def eventually(holds: Callable[[], object], within_s: float = 5.0) -> None:
+def eventually(holds: Callable[[], object], within_s: float = 60.0) -> None:
     deadline = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < deadline, f"not within {within_s} s"

@@ -90,6 +90,21 @@ local function move_due(now, limit)
     return #ids
 end
 
+-- A call that meets a value of another type fails, and what the script has done before it stays done. So every key is
+-- touched before anything is changed: where somebody has put something else, nothing happens at all.
+local function look_at_all_keys(with_delayed)
+    redis.call('LRANGE', queue, 0, 0)
+    redis.call('HEXISTS', messages, '')
+    redis.call('SMISMEMBER', acks, '')
+    redis.call('ZSCORE', heartbeats, '')
+    redis.call('HEXISTS', deaths, '')
+    if with_delayed then
+        redis.call('LRANGE', delayed, 0, 0)
+        redis.call('HEXISTS', delayed_messages, '')
+        redis.call('ZSCORE', due, '')
+    end
+end
+
 local commands = {}
 
 -- fetch(worker, count, max_bytes) -> now, ids, bodies, whether more was waiting, deaths (none if there are none). At least one message if there is one,
@@ -101,6 +116,7 @@ function commands.fetch()
     if #ids == 0 then
         return {0, {}, {}, 0, {}}
     end
+    look_at_all_keys()
     local taken, bytes = 1, redis.call('HSTRLEN', messages, ids[1])
     while taken < #ids do
         bytes = bytes + redis.call('HSTRLEN', messages, ids[taken + 1])
@@ -123,6 +139,7 @@ end
 
 -- ack(id...) -> how many of them the worker still held. The others belong to somebody else by now.
 function commands.ack()
+    look_at_all_keys()
     local acknowledged = 0
     for first = 2, #ARGV, AT_ONCE do
         local last = math.min(first + AT_ONCE - 1, #ARGV)
@@ -146,6 +163,7 @@ end
 
 -- put_back(id...) -> how many went back to the head of the queue, in the order given.
 function commands.put_back()
+    look_at_all_keys()
     return put_back(arguments(2))
 end
 
@@ -163,6 +181,7 @@ function commands.reclaim()
     if not is_dead(ARGV[2], tonumber(ARGV[3])) then
         return 0
     end
+    look_at_all_keys()
     local held = redis.call('SMEMBERS', acks)
     local moved = put_back(held)
     for _, id in ipairs(ARGV[5] == '1' and held or {}) do
@@ -179,6 +198,7 @@ end
 
 -- leave(worker, id...) -> how many messages went back. The ids given come first, in their order.
 function commands.leave()
+    look_at_all_keys()
     local in_order = put_back(arguments(3))
     local others = put_back(redis.call('SMEMBERS', acks))
     redis.call('DEL', acks)
@@ -188,6 +208,7 @@ end
 
 -- postpone(id, eta, ...) -> how many messages moved from the worker's hands to the delayed ones.
 function commands.postpone()
+    look_at_all_keys(true)
     local moved = 0
     for i = 2, #ARGV, 2 do
         local id, eta = ARGV[i], ARGV[i + 1]
@@ -205,6 +226,10 @@ end
 -- promote(limit) -> how many delayed messages moved to the queue, and the ms until the next one is due (0: there is
 -- more to do at once; -1: there is none).
 function commands.promote()
+    if #redis.call('LRANGE', delayed, 0, 0) == 0 and #redis.call('ZRANGE', due, 0, 0) == 0 then
+        return {0, -1}
+    end
+    look_at_all_keys(true)
     local limit = tonumber(ARGV[2])
     local looked_at = look_at_delayed(limit)
     local now = now_ms()
