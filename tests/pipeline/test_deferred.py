@@ -2,15 +2,21 @@
 
 import time
 from datetime import timedelta
+from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from messages.results import Outcome
 from store.reads.commands import deferred_backlog, deferred_of_runs, is_waiting
 from store.transaction import session
-from tests.pipeline.workshop import Envelope, Workshop, batch, command
+from tests.crashes.processes import until
+from tests.pipeline.workshop import Envelope, Published, Workshop, batch, command
+from workers.handlers import table
+from workers.handlers.catalog import upsert_flow
 from workers.now import now
+from workers.world.world import World
 
 
 class Tag:
@@ -198,3 +204,32 @@ def test_who_waits_for_what_can_be_asked(workshop: Workshop, tag: Tag) -> None:
     assert (found.waits, found.reason) == (1, "no slot of tag 't' is free")
     assert found.since < found.next_try_at
     assert (backlog.count, backlog.oldest) == (1, found.since)
+
+
+def test_it_does_not_wait_for_one_that_is_tried_alone_and_takes_long(
+    workshop: Workshop, tag: Tag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = Event(), Event()
+
+    def upsert(world: World, data: Any) -> Outcome:
+        begun.set()
+        assert go_on.wait(60)
+        return upsert_flow(world, data)
+
+    monkeypatch.setitem(table.HANDLERS, "flow.upsert", upsert)
+    published, slow, deferred = (
+        Published(),
+        command("flow.upsert", {"name": "slow"}),
+        tag.run(tag.task_run(), "defer"),
+    )
+    workshop.handle_suspects(slow)
+    with workshop.retrying(published):
+        assert begun.wait(60)
+        workshop.handle(deferred)
+        tag.free()
+        workshop.make_due()
+        until(lambda: published.replies_told, 60, what="the end of the deferred command")
+        [(_, told)] = published.replies_told
+        assert (told["causationid"], told["data"]["status"]) == (deferred["id"], "ACCEPT")
+        go_on.set()
+        until(lambda: len(published.replies_told) == 2, 60, what="the end of the slow command")

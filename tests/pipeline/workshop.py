@@ -2,7 +2,8 @@
 
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
@@ -82,13 +83,27 @@ class Workshop:
     def try_again(self, *, even_early: bool = True) -> list[Envelope]:
         """One round of what is due in the database, or of all that is there; the results."""
         if even_early:
-            with psycopg.connect(self.database_url) as connection:
-                connection.execute(
-                    "UPDATE attempt SET next_attempt_at = least(next_attempt_at, now() - interval '1 hour')"
-                )
+            self.make_due()
         published = Published()
         Retrier(self.engine, self.handler(published), timedelta(minutes=1), Event()).round()
         return [envelope for _, envelope in published.replies_told]
+
+    def make_due(self) -> None:
+        """What is to be tried again is to be tried now."""
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute(
+                "UPDATE attempt SET next_attempt_at = least(next_attempt_at, now() - interval '1 hour')"
+            )
+
+    @contextmanager
+    def retrying(self, published: Published) -> Iterator[None]:
+        """The threads of a worker that try again, while the block runs."""
+        stopping = Event()
+        retrier = Retrier(self.engine, self.handler(published), timedelta(minutes=1), stopping)
+        retrier.start()
+        yield
+        stopping.set()
+        retrier.join(60)
 
     def handler(self, published: Published) -> CommandHandler:
         """What a worker calls with each batch."""

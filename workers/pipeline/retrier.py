@@ -7,6 +7,7 @@ the others live on.
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ from store.attempts import DIED, ToTry
 from store.errors import StoreError
 from store.transaction import Connection, Engine, session
 from workers.broker.batches import Requeue
-from workers.now import now
+from workers.now import monotonic, now
 from workers.pipeline.again import NotAsAdmitted, tried_again
 from workers.pipeline.attempts import FIRST_S, LONGEST_S
 from workers.pipeline.command import Command
@@ -31,7 +32,10 @@ AT_ONCE = 200
 
 @dataclass(slots=True)
 class Retrier:
-    """A thread of a worker. `lease`: how long deferred commands are this worker's, until others take it for dead."""
+    """Two threads of a worker: what is tried alone may take long, and deferred commands do not wait for it.
+
+    `lease`: how long deferred commands are this worker's, until others take it for dead.
+    """
 
     engine: Engine
     handler: CommandHandler
@@ -39,18 +43,25 @@ class Retrier:
     stopping: threading.Event
     #: one try takes less than that, or its process has ended: see `workers.pipeline.watchdog`
     longest_try_s: float = 120.0
-    _thread: threading.Thread = field(init=False)
+    _threads: list[threading.Thread] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="retrier", daemon=True)
+        tasks = {"retrier": self._deferred, "lone retrier": self._alone}
+        self._threads = [
+            threading.Thread(target=self._run, args=(task,), name=name, daemon=True)
+            for name, task in tasks.items()
+        ]
 
     def start(self) -> None:
         """Begins to look what is due."""
-        self._thread.start()
+        for each in self._threads:
+            each.start()
 
     def join(self, timeout_s: float) -> None:
         """Waits for what is in hand, after `stopping` was set."""
-        self._thread.join(timeout_s)
+        give_up_at = monotonic() + timeout_s
+        for each in self._threads:
+            each.join(max(0.0, give_up_at - monotonic()))
 
     def round(self) -> int:
         """Tries what is due; answers how many commands that were.
@@ -62,12 +73,13 @@ class Retrier:
         with session(self.engine) as connection:
             return self._deferred(connection) + self._alone(connection)
 
-    def _run(self) -> None:
+    def _run(self, task: Callable[[Connection], int]) -> None:
         told = False
         while not self.stopping.is_set():
             wait_s = _EVERY_S
             try:
-                self.round()
+                with session(self.engine) as connection:
+                    task(connection)
                 told = False
             except Requeue:
                 return

@@ -76,7 +76,7 @@ class CommandAndQueryWorker:
         self._run_policies = load_policies()
         self._guard = guard_of(settings)
         self._stopping = Event()
-        self._engine = _engine(settings, settings.worker_threads + 4, "worker")
+        self._engine = _engine(settings, settings.worker_threads + 6, "worker")
         self._read_engine = for_reading(_engine(settings, settings.query_threads, "queries"))
         require_current(self._engine)
         self._client = command_client(settings.redis_url)

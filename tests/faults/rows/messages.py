@@ -194,6 +194,14 @@ def poison(stage: Stage, number: int) -> None:
         time.sleep(0.3)
     with stage.fault("poison: raise"):
         stage.poison("raise")
+    # One after the other, each as long as a statement may take, and as often as it is tried.
+    longest_s = stage.settings.statement_timeout.total_seconds() * stage.settings.max_attempts * number
+    until(
+        lambda: all(stage.witness.has(ident) for ident in stage.poisoned),
+        GIVEN_UP_WITHIN_S + longest_s,
+        every_s=0.1,
+        what="the end of what is given up",
+    )
 
 
 def crashing(stage: Stage, number: int) -> None:
