@@ -1,14 +1,15 @@
 """The benchmark of large tables: what it asks, and the graphs that it makes."""
 
 from collections.abc import Iterator
+from time import perf_counter
 
 import pytest
 from sqlalchemy import Engine, text
 
-from benchmarks import questions
+from benchmarks import questions, tables
 from benchmarks.fill import fill
 from benchmarks.goals import GOALS
-from benchmarks.tables import GRAPHS, THROUGH_THE_QUEUE, lists, without_index
+from benchmarks.tables import GRAPHS, THROUGH_THE_QUEUE, in_turn, lists, without_index
 from benchmarks.tables_graph import with_task_runs
 from benchmarks.workload import FLOWS
 from messages.ids import uuid7
@@ -17,6 +18,7 @@ from messages.registry import QUERIES
 from store.engine import open_engine
 from tests.servers import Servers, fresh_database
 from workers.now import now
+from workers.processes import memory
 from workers.queries.answer import answer
 from workers.queries.asked import Limits
 
@@ -30,6 +32,14 @@ def url(servers: Servers, template_database: str) -> Iterator[str]:
         yield filled
 
 
+@pytest.fixture(autouse=True)
+def settled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How often memory was settled; that of the tests stays as it is."""
+    times: list[str] = []
+    monkeypatch.setattr(memory, "settle", lambda: times.append("settled"))
+    return times
+
+
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
     engine = open_engine(url, pool_size=1)
@@ -41,8 +51,28 @@ def test_each_question_has_its_figures(url: str, engine: Engine) -> None:
     names = [figure.name for figure in lists(url, 1)]
     with engine.connect() as connection:
         asked = questions.usual(questions.known(connection))
-    wanted = [f"{name}: {share}" for name in asked for share in ("p50", "p99")]
-    assert names == [*wanted, "slowest list or count: p50", "slowest list or count: p99"]
+    shares = ("first", "p50", "p99")
+    wanted = [f"{name}: {share}" for name in [*asked, "slowest list or count"] for share in shares]
+    assert names == wanted
+
+
+def test_lists_are_measured_with_the_garbage_collector_of_a_worker(
+    url: str, settled: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+
+    def clock() -> float:
+        begun.append(len(settled))
+        return perf_counter()
+
+    monkeypatch.setattr(tables, "perf_counter", clock)
+    lists(url, 1)
+    assert set(begun) == {1}
+
+
+def test_full_and_empty_are_first_in_turn() -> None:
+    orders = [list(in_turn(("full", "empty"), number)) for number in range(3)]
+    assert orders == [["full", "empty"], ["empty", "full"], ["full", "empty"]]
 
 
 def test_the_slowest_is_one_of_them(url: str) -> None:
