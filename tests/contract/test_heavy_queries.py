@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from redis import Redis
 
+from messages.enqueue import enqueue
 from tests.broker.proxy import Proxy
 from tests.contract.wire import PATIENCE_S, Envelope, Wire, error_of
 from tests.crashes.processes import Fleet, until
@@ -88,6 +89,23 @@ def test_queries_that_are_stuck_delay_no_command_and_are_answered_in_the_end(
         answered = {reply["causationid"] for reply in wire.replies()}
         assert not answered & {query["id"] for query in stuck}
     assert [wire.answer(query)["data"]["count"] for query in stuck] == [0] * len(stuck)
+
+
+def test_quick_queries_sent_with_a_slow_one_are_answered_while_it_runs(
+    start: Start, replica_url: str, redis: Redis, settings: Settings
+) -> None:
+    wire = start(read_database_url=replica_url, query_timeout=PATIENT, query_threads=2)
+    with psycopg.connect(replica_url) as holder:
+        # Only the slow one looks at flows.
+        holder.execute("LOCK TABLE flow IN ACCESS EXCLUSIVE MODE")
+        slow = wire.envelope("flow_run.count", {"flows": {"name": {"any_": ["etl"]}}})
+        quick = [wire.envelope("flow_run.count", {"flow_runs": {}}) for _ in range(10)]
+        enqueue(redis, settings.namespace, [slow, *quick])
+
+        assert [wire.answer(query)["data"]["count"] for query in quick] == [0] * len(quick)
+        assert stuck_queries(replica_url) == 1
+        assert slow["id"] not in {reply["causationid"] for reply in wire.replies()}
+    assert wire.answer(slow)["data"]["count"] == 0
 
 
 def test_a_query_that_takes_too_long_ends_as_an_error_and_the_next_is_answered(

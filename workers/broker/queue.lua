@@ -107,25 +107,25 @@ end
 
 local commands = {}
 
--- fetch(worker, count, max_bytes) -> now, ids, bodies, whether more was waiting, deaths (none if there are none). At least one message if there is one,
+-- fetch(worker, count, max_bytes) -> now, ids, bodies, whether more is waiting, deaths (none if there are none). At least one message if there is one,
 -- then as many as stay within max_bytes. Shows life in the same step: an id in the ack set of a worker that
 -- nobody has heard of would never come back.
 function commands.fetch()
     local worker, count, max_bytes = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-    local ids = redis.call('LRANGE', queue, 0, count - 1)
+    local ids = redis.call('LRANGE', queue, 0, count) -- one more than are wanted, to know whether more is waiting
     if #ids == 0 then
         return {0, {}, {}, 0, {}}
     end
     look_at_all_keys()
     local taken, bytes = 1, redis.call('HSTRLEN', messages, ids[1])
-    while taken < #ids do
+    while taken < math.min(#ids, count) do
         bytes = bytes + redis.call('HSTRLEN', messages, ids[taken + 1])
         if bytes > max_bytes then
             break
         end
         taken = taken + 1
     end
-    local more = (taken < #ids or #ids == count) and 1 or 0
+    local more = taken < #ids and 1 or 0
     local now = now_ms()
     ids = redis.call('LPOP', queue, taken)
     redis.call('SADD', acks, unpack(ids))

@@ -95,8 +95,9 @@ class CommandAndQueryWorker:
             longest_try_s=4 * settings.statement_timeout.total_seconds(),
         )
         self._runners = [
-            self._runner(COMMANDS_QUEUE, commands, settings.worker_threads),
-            self._runner(QUERIES_QUEUE, self._query_handler(), settings.query_threads),
+            self._runner(COMMANDS_QUEUE, commands, settings.worker_threads, settings.batch_size),
+            # One by one: no query waits behind a slow one while a thread is idle, here or in another process.
+            self._runner(QUERIES_QUEUE, self._query_handler(), settings.query_threads, 1),
         ]
 
     def on_time(self) -> AbstractContextManager[None]:
@@ -134,12 +135,12 @@ class CommandAndQueryWorker:
         self._engine.dispose()
         self._read_engine.dispose()
 
-    def _runner(self, queue: str, handler: Handler, threads: int) -> QueueRunner:
+    def _runner(self, queue: str, handler: Handler, threads: int, batch_size: int) -> QueueRunner:
         settings = self._settings
         broker = InterlockBroker(
             url=settings.redis_url,
             namespace=settings.namespace,
-            batch_size=settings.batch_size,
+            batch_size=batch_size,
             heartbeat_timeout_ms=int(settings.heartbeat_timeout.total_seconds() * 1000),
             beat=self.pulse.beat,
         )
