@@ -238,6 +238,8 @@ class AsyncClient(Vocabulary[AsyncFuture, AsyncFlowRunHandle, AsyncTaskRunHandle
                     unread, tidy_at = 0, time.monotonic() + TIDY_SECONDS
             except TROUBLE as error:
                 _log.warning("Redis gives no answers (%s); trying again", error)
+                self._waiting.lost_touch(time.monotonic())
+                self._changed.set()
                 await asyncio.sleep(0.5)
 
     def _take(self, text: bytes | None) -> None:

@@ -13,7 +13,13 @@ from pydantic_core import from_json
 
 from messages.client.composing import Composer, SigningKey, reply_name
 from messages.client.errors import Unanswered
-from messages.client.outstanding import FIRST_RESEND_SECONDS, LAST_RESEND_SECONDS, Letter, Outstanding
+from messages.client.outstanding import (
+    FIRST_QUERY_RESEND_SECONDS,
+    FIRST_RESEND_SECONDS,
+    LAST_RESEND_SECONDS,
+    Letter,
+    Outstanding,
+)
 from messages.client.result import Result, read_result
 from messages.errors import ErrorCode, Refused
 from messages.fields import Id, JsonObject
@@ -32,6 +38,8 @@ class ClientOptions(TypedDict, total=False):
     deadline: seconds after which a command without an answer is given up; None (the default) = at `close`.
     close_timeout: seconds for which `close` waits for answers, 10 by default.
     first_resend, last_resend: seconds until a command without an answer is sent again; doubles from 5 to 60.
+    first_query_resend: the same of a query, 15 by default. Give some seconds more than the workers'
+    `INTERLOCK_QUERY_TIMEOUT`, else a slow query is answered twice. When Redis was away, `first_resend` holds.
     """
 
     signing_key: SigningKey | None
@@ -39,6 +47,7 @@ class ClientOptions(TypedDict, total=False):
     close_timeout: float
     first_resend: float
     last_resend: float
+    first_query_resend: float
 
 
 class Attributes(TypedDict, total=False):
@@ -63,7 +72,9 @@ class Correspondence:
         self.stream = stream_key(namespace, f"replies:{name}")
         self.composer = Composer(source, name, options.get("signing_key"))
         self.outstanding = Outstanding(
-            options.get("first_resend", FIRST_RESEND_SECONDS), options.get("last_resend", LAST_RESEND_SECONDS)
+            options.get("first_resend", FIRST_RESEND_SECONDS),
+            options.get("last_resend", LAST_RESEND_SECONDS),
+            options.get("first_query_resend", FIRST_QUERY_RESEND_SECONDS),
         )
         self.close_timeout = options.get("close_timeout", CLOSE_TIMEOUT_SECONDS)
         self._deadline = options.get("deadline")

@@ -14,10 +14,13 @@ from messages.client.errors import CommandFailed
 from messages.client.result import Result
 from messages.errors import ErrorCode, Refused
 from messages.fields import JsonObject
+from messages.registry import QUERIES
 from messages.results import Status
 
 FIRST_RESEND_SECONDS = 5.0
 LAST_RESEND_SECONDS = 60.0
+#: Longer than workers let a query take (`INTERLOCK_QUERY_TIMEOUT`, 10 s): else it would be answered twice.
+FIRST_QUERY_RESEND_SECONDS = 15.0
 _REMEMBERED_BATCHES = 1_000
 _FIRST_PAUSE_SECONDS = 0.1
 _LAST_PAUSE_SECONDS = 5.0
@@ -46,11 +49,18 @@ class Letter:
     raise_on_error: bool = True
     deadline: float | None = None
     times_sent: int = 0
+    #: when it is due again; timers that say otherwise are out of date
+    due: float | None = None
     id: str = field(init=False)
     joined: list["Letter"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.id = self.envelope["id"]
+
+    @property
+    def is_query(self) -> bool:
+        """Whether it asks for something, and changes nothing."""
+        return self.envelope["type"] in QUERIES
 
     def is_done(self) -> bool:
         """Whether nobody waits any more."""
@@ -83,10 +93,14 @@ class Outstanding:
     """The letters that wait for their answers."""
 
     def __init__(
-        self, first_resend: float = FIRST_RESEND_SECONDS, last_resend: float = LAST_RESEND_SECONDS
+        self,
+        first_resend: float = FIRST_RESEND_SECONDS,
+        last_resend: float = LAST_RESEND_SECONDS,
+        first_query_resend: float = FIRST_QUERY_RESEND_SECONDS,
     ) -> None:
         self._first_resend = first_resend
         self._last_resend = last_resend
+        self._first_query_resend = first_query_resend
         self._letters: dict[str, Letter] = {}
         self._fresh: deque[Letter] = deque()
         self._resends: list[tuple[float, int, Letter]] = []
@@ -152,8 +166,14 @@ class Outstanding:
         self._pause = _FIRST_PAUSE_SECONDS
         for letter in letters:
             letter.times_sent += 1
-            due = now + self._backoff(letter.times_sent)
-            heapq.heappush(self._resends, (due, next(self._order), letter))
+            self._send_again(letter, now + self._backoff(letter))
+
+    def lost_touch(self, now: float) -> None:
+        """Redis was away, and may have forgotten what was sent: queries do not wait out their long time."""
+        soon = now + self._first_resend
+        for letter in self._letters.values():
+            if letter.is_query and letter.due is not None and letter.due > soon:
+                self._send_again(letter, soon)
 
     def sent_as_batch(self, batch_id: str, ids: list[str]) -> None:
         """Remembers what a batch carries, so that an ERROR of the batch itself reaches them."""
@@ -199,8 +219,9 @@ class Outstanding:
 
     def _next_due(self, now: float) -> Letter | None:
         while self._resends and self._resends[0][0] <= now:
-            letter = heapq.heappop(self._resends)[2]
-            if self._waits(letter):
+            due, _, letter = heapq.heappop(self._resends)
+            if letter.due == due and self._waits(letter):
+                letter.due = None
                 return letter
         while self._fresh:
             letter = self._fresh.popleft()
@@ -223,5 +244,10 @@ class Outstanding:
                 timers[:] = [timer for timer in timers if self._letters.get(timer[2].id) is timer[2]]
                 heapq.heapify(timers)
 
-    def _backoff(self, times_sent: int) -> float:
-        return min(self._first_resend * 2.0 ** min(times_sent - 1, 30), self._last_resend)
+    def _send_again(self, letter: Letter, due: float) -> None:
+        letter.due = due
+        heapq.heappush(self._resends, (due, next(self._order), letter))
+
+    def _backoff(self, letter: Letter) -> float:
+        first = self._first_query_resend if letter.is_query else self._first_resend
+        return min(first * 2.0 ** min(letter.times_sent - 1, 30), max(first, self._last_resend))

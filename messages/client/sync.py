@@ -234,6 +234,9 @@ class Client(Vocabulary[Future, FlowRunHandle, TaskRunHandle]):
                     unread, tidy_at = 0, time.monotonic() + TIDY_SECONDS
             except TROUBLE as error:
                 _log.warning("Redis gives no answers (%s); trying again", error)
+                with self._changed:
+                    self._waiting.lost_touch(time.monotonic())
+                    self._changed.notify_all()
                 self._stopped.wait(0.5)
 
     def _take(self, text: bytes | None) -> None:

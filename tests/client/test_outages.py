@@ -38,6 +38,31 @@ def test_a_command_that_redis_forgot_is_sent_again(server: Server, worker_of: Wo
     assert {item["id"] for item in worker.seen} == {future.command_id}
 
 
+def test_a_query_that_redis_forgot_is_sent_again_soon(server: Server, worker_of: WorkerOf) -> None:
+    with Client(server.url, "billing", first_resend=0.3, first_query_resend=600, close_timeout=0.1) as client:
+        future = client.send("flow_run.count", {})
+        with Redis.from_url(server.url) as redis:
+            while not redis.llen("interlock:queries"):
+                pass
+        server.stop()
+        server.start()
+        worker = worker_of(server.url, "interlock")
+        assert future.result(timeout=20).ok
+    assert {item["id"] for item in worker.seen} == {future.command_id}
+
+
+def test_a_query_that_was_flushed_is_sent_again_in_its_time(server: Server, worker_of: WorkerOf) -> None:
+    with Client(server.url, "billing", first_query_resend=0.5, close_timeout=0.1) as client:
+        future = client.send("flow_run.count", {})
+        with Redis.from_url(server.url) as redis:
+            while not redis.llen("interlock:queries"):
+                pass
+            redis.flushall()
+        worker = worker_of(server.url, "interlock")
+        assert future.result(timeout=20).ok
+    assert {item["id"] for item in worker.seen} == {future.command_id}
+
+
 def test_a_consumer_goes_on_after_redis_has_lost_its_stream(server: Server) -> None:
     with Consumer(server.url, "events", "audit", start="new", timeout=20) as consumer:
         server.stop()

@@ -6,12 +6,18 @@ import pytest
 
 from messages.client import Refused, Result, Status
 from messages.client.outstanding import Letter, Outstanding
+from workers.settings import Settings
 
 
 def letter(name: str = "a", *, deadline: float | None = None, data: object = None) -> Letter:
     """A command under this id."""
     envelope = {"id": name, "type": "flow.upsert", "data": data}
     return Letter(envelope, Future(), deadline=deadline)
+
+
+def query(name: str = "q") -> Letter:
+    """A query under this id."""
+    return Letter({"id": name, "type": "flow_run.count", "data": {}}, Future())
 
 
 def ids(letters: list[Letter]) -> list[str]:
@@ -39,6 +45,41 @@ def test_the_pause_before_a_resend_doubles_up_to_a_minute() -> None:
     outstanding.add([letter()])
     seconds = [float(second) for second in range(300)]
     assert sent_at(outstanding, seconds) == [0, 5, 15, 35, 75, 135, 195, 255]
+
+
+def test_a_query_is_sent_again_when_workers_have_given_up_the_first() -> None:
+    outstanding = Outstanding()
+    outstanding.add([query()])
+    seconds = [float(second) for second in range(200)]
+    due = sent_at(outstanding, seconds)
+    assert due == [0, 15, 45, 105, 165]
+    assert due[1] > Settings().query_timeout.total_seconds()
+
+
+def test_a_query_is_sent_again_soon_once_redis_was_away() -> None:
+    outstanding = Outstanding()
+    outstanding.add([query("q"), letter("a")])
+    outstanding.sent(outstanding.due(0), 0)
+    outstanding.lost_touch(1)
+    outstanding.lost_touch(2)
+    assert outstanding.wait(2) == 3
+    assert ids(outstanding.due(5)) == ["a"]
+    again = outstanding.due(6)
+    assert ids(again) == ["q"]
+    outstanding.sent(again, 6)
+    # The time that it had at first is no longer one.
+    assert "q" not in ids(outstanding.due(35))
+    assert "q" in ids(outstanding.due(36))
+
+
+def test_what_waits_to_be_sent_is_not_due_twice_once_redis_was_away() -> None:
+    outstanding = Outstanding()
+    outstanding.add([query()])
+    first = outstanding.due(0)
+    outstanding.lost_touch(0)
+    outstanding.not_sent(first, 0)
+    outstanding.lost_touch(0)
+    assert ids(outstanding.due(100)) == ["q"]
 
 
 def test_commands_are_due_in_their_order() -> None:
