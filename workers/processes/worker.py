@@ -77,7 +77,7 @@ class CommandAndQueryWorker:
         self._guard = guard_of(settings)
         self._stopping = Event()
         self._engine = _engine(settings, settings.worker_threads + 6, "worker")
-        self._read_engine = for_reading(_engine(settings, settings.query_threads, "queries"))
+        self._read_engine, self._primary = _engines_of_queries(settings)
         require_current(self._engine)
         self._client = command_client(settings.redis_url)
         self._publisher = Publisher.over(self._client, settings)
@@ -134,6 +134,8 @@ class CommandAndQueryWorker:
         self._client.close()
         self._engine.dispose()
         self._read_engine.dispose()
+        if self._primary is not None:
+            self._primary.dispose()
 
     def _runner(self, queue: str, handler: Handler, threads: int, batch_size: int) -> QueueRunner:
         settings = self._settings
@@ -186,20 +188,29 @@ class CommandAndQueryWorker:
             limits=self._limits(),
             settings=self._settings,
             stopping=self._stopping,
+            primary=self._primary,
         )
 
 
-def _engine(settings: Settings, pool_size: int, role: str) -> Engine:
+def _engines_of_queries(settings: Settings) -> tuple[Engine, Engine | None]:
+    """The one that is asked first; and the database itself, if that is a replica. Connections are made when used."""
+    primary = for_reading(_engine(settings, settings.query_threads, "queries"))
+    if settings.read_database_url is None:
+        return primary, None
+    replica = _engine(settings, settings.query_threads, "queries", settings.read_database_url)
+    return for_reading(replica), primary
+
+
+def _engine(settings: Settings, pool_size: int, role: str, url: str | None = None) -> Engine:
     queries = role == "queries"
     statement = settings.query_timeout if queries else settings.statement_timeout
-    url = settings.read_database_url if queries and settings.read_database_url else settings.database_url
     timeouts = Timeouts(
         statement_ms=int(statement.total_seconds() * 1000),
         # Whatever a query waits for, it is over when its time is: it need not be tried again to find that out.
         lock_ms=0 if queries else int(settings.lock_timeout.total_seconds() * 1000),
     )
     return open_engine(
-        url,
+        url or settings.database_url,
         pool_size=pool_size,
         timeouts=timeouts,
         application=f"interlock {role}",

@@ -27,6 +27,8 @@ from workers.streams import Publisher
 log = logging.getLogger(__name__)
 
 _RETRY_S = 0.2
+# So often a query may be broken off for the sake of other work. Each try may last as long as the query timeout.
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class QueryHandler:
     limits: Limits
     settings: Settings
     stopping: Event
+    #: asked when the replica, which is asked first, does not get a query done
+    primary: Engine | None = None
 
     def __call__(self, messages: Sequence[RawMessage]) -> None:
         """Returns when every query of the batch is answered.
@@ -59,21 +63,45 @@ class QueryHandler:
     def _answer(self, query: Command) -> Outcome:
         if query.refusal is not None:
             return query.refusal
+        broken_off: Raced | None = None
+        for engine in filter(None, (self.engine, self.primary)):
+            try:
+                return self._answered_by(engine, query)
+            except Raced as error:
+                details = {"type": query.type, "tries": _TRIES, "error": str(error)}
+                log.warning("a query was broken off again and again", extra=details)
+                broken_off = error
+        return _internal(
+            f"the database broke off the query {_TRIES} times for the sake of other work: {broken_off}; "
+            "ask for less, or ask later"
+        )
+
+    def _answered_by(self, engine: Engine, query: Command) -> Outcome:
+        """Waits for a database that is away.
+
+        Raises:
+            Raced: broken off each of some times, as a replica does whose rows the primary has removed meanwhile.
+            Requeue: the worker is to stop.
+        """
         limits = AnswerLimits(
             graph_max_nodes=self.settings.graph_max_nodes,
             graph_max_artifacts=self.settings.graph_max_artifacts,
         )
-        told = False
+        told, tries = False, 0
         while True:
             try:
-                with transaction(self.engine) as connection:
+                with transaction(engine) as connection:
                     return answer(connection, query.type, query.data, limits, now=now())
-            except (StoreUnavailable, Raced) as error:
+            except Raced as error:
+                tries += 1
+                if tries == _TRIES:
+                    raise
+                self._pause(error)
+            except StoreUnavailable as error:
                 if not told:
                     log.warning("queries wait for the database", extra={"error": str(error)})
                     told = True
-                if self.stopping.wait(_RETRY_S):
-                    raise Requeue from error
+                self._pause(error)
             except Unstorable as error:
                 log.warning("a query failed", extra={"type": query.type, "error": str(error)})
                 return _internal(self._why(error))
@@ -81,6 +109,10 @@ class QueryHandler:
             except Exception:
                 log.exception("a query failed", extra={"type": query.type})
                 return _internal("the query failed; the worker's log says why")
+
+    def _pause(self, error: Exception) -> None:
+        if self.stopping.wait(_RETRY_S):
+            raise Requeue from error
 
     def _why(self, error: Unstorable) -> str:
         if not isinstance(error, TookTooLong):
@@ -97,8 +129,7 @@ class QueryHandler:
                 self.publisher.replies([(replyto, envelope)])
             except (redis.RedisError, OSError) as error:
                 log.warning("waiting for Redis", extra={"error": str(error)})
-                if self.stopping.wait(_RETRY_S):
-                    raise Requeue from error
+                self._pause(error)
             else:
                 return
 
