@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, or_, select
 
 from messages.fields import Id
 from store.tables.delivery import attempt, parked_command
@@ -27,14 +27,6 @@ class Deferred:
     reason: str | None
     since: datetime
     next_try_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How many deferred commands there are, and since when the oldest waits."""
-
-    count: int
-    oldest: datetime | None
 
 
 def is_waiting(connection: Connection, command_id: Id) -> bool:
@@ -62,9 +54,3 @@ def deferred_of_runs(connection: Connection, run_ids: Iterable[Id]) -> list[Defe
         .order_by(attempt.c.next_attempt_at)
     )
     return [Deferred(**row) for row in connection.execute(query).mappings()]
-
-
-def deferred_backlog(connection: Connection) -> Backlog:
-    """All deferred commands."""
-    query = select(func.count(), func.min(attempt.c.since)).select_from(attempt).where(_IS_DEFERRED)
-    return Backlog(*connection.execute(query).one())

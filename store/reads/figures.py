@@ -24,6 +24,17 @@ SELECT '{table}' AS name, count(*) AS number, min(moment) AS oldest
 FROM (SELECT {moment} AS moment FROM {table} {where} ORDER BY {moment} LIMIT {MOST_COUNTED}) AS found"""
 
 
+# Told to wait by the rules; the others of `attempt` failed, or are suspected.
+_DEFERRED = "waits > 0 AND last_error IS NULL"
+
+
+def _tried_again(name: str, which: str) -> str:
+    """Of those that come first to hand: no index tells these apart, and there are few."""
+    return f"""
+SELECT '{name}' AS name, count(*) AS number, min(since) AS oldest
+FROM (SELECT since, {which} AS is_meant FROM attempt LIMIT {MOST_COUNTED}) AS found WHERE is_meant"""
+
+
 _WAITING = " UNION ALL ".join(
     f"({each})"
     for each in (
@@ -35,8 +46,8 @@ FROM (SELECT created FROM unpublished_results LIMIT {MOST_COUNTED}) AS found""",
         _counted("parked_command", "parked"),
         # What is on its way back to its queue is no dead letter any more.
         _counted("dead_letter", "created", "WHERE replayed IS NULL"),
-        f"""SELECT 'attempt' AS name, count(*) AS number, NULL AS oldest
-FROM (SELECT 1 FROM attempt LIMIT {MOST_COUNTED}) AS found""",
+        _tried_again("deferred", _DEFERRED),
+        _tried_again("attempt", f"NOT ({_DEFERRED})"),
     )
 )
 # Those at rest are counted by an index alone; those in motion are few (see `store.tables.runs`).
@@ -102,7 +113,8 @@ class Runs:
 
 
 def waiting(connection: Connection) -> dict[str, Waiting]:
-    """What waits in these tables: outbox, unpublished_results, parked_command, attempt, dead_letter."""
+    """What waits in these tables: outbox, unpublished_results, parked_command, attempt, dead_letter. Of `attempt`, what
+    the rules told to wait, and what did not fail since, is apart, as `deferred`."""
     return {row[0]: Waiting(row[1], row[2]) for row in driver.rows(connection, _WAITING)}
 
 

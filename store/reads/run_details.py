@@ -9,8 +9,16 @@ from sqlalchemy import Connection
 from messages.fields import Id
 from store import driver
 from store.recordset import ids_parameter
+from store.tables.runs import LONGEST_INDEXED
 
-_NAMED = "SELECT id FROM {table} WHERE name = %(name)s ORDER BY created DESC, id DESC LIMIT %(most)s"
+# At rest and in motion: an index has each part. A long name has an index of its own.
+_NAMED = f"""
+SELECT id FROM (
+  (SELECT id FROM {{table}} WHERE name = %(name)s AND resting_type IS NOT NULL
+   AND octet_length(name) {{fits}} {LONGEST_INDEXED} ORDER BY id DESC LIMIT %(most)s)
+  UNION ALL SELECT id FROM {{table}} WHERE name = %(name)s AND resting_type IS NULL
+) AS found ORDER BY id DESC LIMIT %(most)s
+"""
 _TASKS = """
 SELECT coalesce(state_type, ''), count(*) FROM task_run WHERE flow_run_id = %(id)s GROUP BY 1 ORDER BY 1
 """
@@ -33,10 +41,16 @@ class Held:
 
 
 def named(connection: Connection, kind: str, name: str, most: int) -> list[Id]:
-    """Up to `most` runs of this name, newest first; `kind` is flow_run or task_run."""
+    """Up to `most` runs of this name, the latest ids first; `kind` is flow_run or task_run."""
+    return driver.scalars(connection, *question_of_name(kind, name, most))
+
+
+def question_of_name(kind: str, name: str, most: int) -> tuple[str, dict[str, str | int]]:
+    """What `named` asks: the statement and its parameters."""
     if kind not in _KINDS:
         raise ValueError(f"{kind} is no kind of run")
-    return driver.scalars(connection, _NAMED.format(table=kind), {"name": name, "most": most})
+    fits = "<=" if len(name.encode()) <= LONGEST_INDEXED else ">"
+    return _NAMED.format(table=kind, fits=fits), {"name": name, "most": most}
 
 
 def task_run_counts(connection: Connection, flow_run_id: Id) -> dict[str, int]:

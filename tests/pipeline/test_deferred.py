@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from messages.results import Outcome
-from store.reads.commands import deferred_backlog, deferred_of_runs, is_waiting
+from store.reads.commands import deferred_of_runs, is_waiting
+from store.reads.figures import waiting
 from store.transaction import session
 from tests.crashes.processes import until
 from tests.pipeline.workshop import Envelope, Published, Workshop, batch, command
@@ -195,7 +196,7 @@ def test_who_waits_for_what_can_be_asked(workshop: Workshop, tag: Tag) -> None:
         assert is_waiting(connection, UUID(deferred["id"]))
         [found] = deferred_of_runs(connection, [UUID(run)])
         assert deferred_of_runs(connection, [uuid4()]) == []
-        backlog = deferred_backlog(connection)
+        backlog = waiting(connection)
     assert (str(found.command_id), found.type, str(found.run_id)) == (
         deferred["id"],
         "task_run.set_state",
@@ -203,7 +204,8 @@ def test_who_waits_for_what_can_be_asked(workshop: Workshop, tag: Tag) -> None:
     )
     assert (found.waits, found.reason) == (1, "no slot of tag 't' is free")
     assert found.since < found.next_try_at
-    assert (backlog.count, backlog.oldest) == (1, found.since)
+    assert (backlog["deferred"].number, backlog["deferred"].oldest) == (1, found.since)
+    assert backlog["attempt"].number == 0
 
 
 def test_it_does_not_wait_for_one_that_is_tried_alone_and_takes_long(

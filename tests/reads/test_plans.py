@@ -18,6 +18,8 @@ from messages.fields import Id
 from messages.queries import MAX_LIMIT
 from messages.registry import QUERIES
 from store.engine import Plans, open_engine
+from store.reads import run_details
+from store.tables.runs import LONGEST_INDEXED
 from store.transaction import Connection
 from tests.servers import Servers, fresh_database
 from workers.queries.answer import answer
@@ -153,3 +155,28 @@ def test_a_graph_and_dependencies_look_at_their_own_task_runs(reader: Connection
         _, seen = _page(reader, kind, {"flow_run_id": known.parent_id})
         assert not seen.whole_tables & {"flow_run", "task_run", "flow_run_state", "task_run_state"}
         assert seen.rows <= 100
+
+
+@pytest.mark.parametrize("kind", ["flow_run", "task_run"])
+@pytest.mark.parametrize("length", [1, LONGEST_INDEXED + 1])
+def test_runs_of_a_name_that_a_person_gives_are_found_by_an_index(
+    reader: Connection, known: Known, kind: str, length: int
+) -> None:
+    name = known.run_name if length == 1 else "x" * length
+    statement, parameters = run_details.question_of_name(kind, name, 6)
+    (found,) = reader.exec_driver_sql(
+        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters
+    ).scalar_one()
+    seen = Seen().and_then(found["Plan"])
+    assert not seen.whole_tables
+    assert seen.rows <= 2 * RUNNING + 6
+
+
+def test_a_name_finds_runs_at_rest_and_in_motion_the_latest_first(reader: Connection, known: Known) -> None:
+    named = run_details.named(reader, "flow_run", known.run_name, 1_000)
+    by_query = reader.exec_driver_sql(
+        "SELECT id FROM flow_run WHERE name = %(name)s ORDER BY id DESC", {"name": known.run_name}
+    )
+    assert named == by_query.scalars().all()
+    running = "SELECT name FROM flow_run WHERE state_type = 'RUNNING' ORDER BY id LIMIT 1"
+    assert run_details.named(reader, "flow_run", reader.exec_driver_sql(running).scalar_one(), 6)

@@ -10,6 +10,7 @@ WAITING = {
     "outbox": "events to publish",
     "unpublished_results": "results to publish",
     "parked_command": "parked for their turn",
+    "deferred": "deferred: told to wait",
     "attempt": "to be tried again",
     "dead_letter": "dead letters",
 }

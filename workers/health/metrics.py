@@ -133,6 +133,11 @@ def _of_database(figures: Figures, part: DatabaseFigures) -> Iterator[Metric]:
         ("outbox_waiting", "outbox", "Transactions whose events are not published."),
         ("results_waiting", "unpublished_results", "Transactions whose results may not have left."),
         ("parked_commands", "parked_command", "Commands that wait for their turn."),
+        (
+            "deferred_commands",
+            "deferred",
+            "Commands that were told to wait, and are tried again by themselves.",
+        ),
         ("failing_commands", "attempt", "Commands that failed and are tried again."),
         ("dead_letters", "dead_letter", "Messages that were given up."),
     ):
