@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypedDict
 
+from messages.evolve import value
 from messages.fields import Id, JsonObject
 from messages.results import ErrorBody, Status
 from messages.shapes import shape_of
@@ -13,7 +14,7 @@ from messages.states import State, StateType
 Intended = TypedDict("Intended", {"from": StateType | None, "to": StateType | None})
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class FlowRunRef:
     """The flow run whose state changed, after the change."""
 
@@ -27,7 +28,7 @@ class FlowRunRef:
     run_count: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class TaskRunRef:
     """The task run whose state changed, after the change; flow and deployment are its flow run's."""
 
@@ -44,7 +45,7 @@ class TaskRunRef:
     dynamic_key: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class FlowRunStateChanged:
     """A state was written on a flow run: the intended one (ACCEPT) or the rules' choice (REJECT)."""
 
@@ -55,7 +56,7 @@ class FlowRunStateChanged:
     status: Status
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class TaskRunStateChanged:
     """A state was written on a task run: the intended one (ACCEPT) or the rules' choice (REJECT)."""
 

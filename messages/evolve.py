@@ -1,8 +1,23 @@
-"""Changed copies of frozen values, at the speed of the hot path."""
+"""Frozen values at the speed of the hot path: made, and copied with changes."""
 
-from typing import Any, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, dataclass_transform
+
+from pydantic import BaseModel
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+_set = object.__setattr__
+
+
+@dataclass_transform(frozen_default=True)
+def value(*, kw_only: bool = False) -> Callable[[type[T]], type[T]]:
+    """A dataclass with slots that is frozen for the type checker alone: made four times as quickly.
+
+    For what a command leaves behind a few dozen times a millisecond, and what no rule of a user's gets to see.
+    """
+    return dataclass(slots=True, kw_only=kw_only)
 
 
 def evolve(value: T, /, **changes: Any) -> T:
@@ -27,3 +42,20 @@ def made(kind: type[T], fields: dict[str, Any]) -> T:
     value: T = object.__new__(kind)
     value.__dict__.update(fields)
     return value
+
+
+def revised(model: M, **changes: Any) -> M:
+    """The same model with some fields changed, and nothing checked: `model_copy` in a third of the time.
+
+    Raises:
+        KeyError: there is no such field.
+    """
+    copy = object.__new__(type(model))
+    fields = {**model.__dict__, **changes}
+    if len(fields) != len(model.__dict__):
+        raise KeyError(*(changes.keys() - model.__dict__.keys()))
+    _set(copy, "__dict__", fields)
+    _set(copy, "__pydantic_fields_set__", model.__pydantic_fields_set__ | changes.keys())
+    _set(copy, "__pydantic_extra__", None)
+    _set(copy, "__pydantic_private__", None)
+    return copy

@@ -13,6 +13,8 @@ _stock: list[int] = []
 _AT_ONCE = 128
 _BYTES = 10
 _set = object.__setattr__
+# Looked up once: in Python 3.11 a member of an enumeration costs as much as all the arithmetic below.
+_UNKNOWN = SafeUUID.unknown
 
 
 def uuid7() -> UUID:
@@ -26,7 +28,7 @@ def uuid7() -> UUID:
     # What UUID(int=value) does, without looking at its other five arguments.
     made = object.__new__(UUID)
     _set(made, "int", value)
-    _set(made, "is_safe", SafeUUID.unknown)
+    _set(made, "is_safe", _UNKNOWN)
     return made
 
 

@@ -15,6 +15,7 @@ from messages.catalog import (
     WorkQueue,
 )
 from messages.errors import ErrorItem
+from messages.evolve import value
 from messages.fields import Id, JsonObject
 from messages.runs import FlowRun, TaskRun
 from messages.shapes import shape_of
@@ -49,7 +50,7 @@ class ErrorBody:
     errors: list[Annotated[ErrorItem, shape_of(ErrorItem)]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class Details:
     """Why the rules said no, and when to ask again (seconds)."""
 
@@ -57,7 +58,7 @@ class Details:
     delay_seconds: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
 class RunSummary:
     """The run as committed, in short."""
 
@@ -89,7 +90,7 @@ def summary(run: FlowRun | TaskRun) -> RunSummary:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Outcome:
     """What a command came to, before it is put in an envelope: the status and what the result holds beside it."""
 

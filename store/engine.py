@@ -9,6 +9,8 @@ from psycopg.adapt import Loader
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
+from store import arrays
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
@@ -80,7 +82,7 @@ def open_engine(
             "tcp_user_timeout": 15_000,
         },
     )
-    event.listen(engine, "connect", _read_json_fast)
+    event.listen(engine, "connect", _adapt)
     return engine
 
 
@@ -90,6 +92,7 @@ class _Json(Loader):
     load = staticmethod(msgspec.json.decode)  # type: ignore[assignment]
 
 
-def _read_json_fast(connection: Any, _record: Any) -> None:
+def _adapt(connection: Any, _record: Any) -> None:
+    arrays.register(connection)
     for kind in ("json", "jsonb"):
         connection.adapters.register_loader(kind, _Json)

@@ -1,17 +1,16 @@
 """The inbox: the id of a command that has ended -> its result. Written in the transaction of the command itself."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
+from messages.evolve import value
 from messages.fields import Id
-from store import driver
+from store import arrays, driver
 from store.driver import Asked
-from store.recordset import ids_parameter, insert_rows, rows_parameter
-from store.tables.delivery import command
+from store.recordset import ids_parameter
 
 _SEEN = """
 SELECT id, fingerprint, replyto, result FROM command WHERE id = ANY(CAST(%(ids)s AS uuid[]))
@@ -23,11 +22,28 @@ SELECT id, fingerprint, NULL, 'parked' FROM parked_command WHERE id = ANY(CAST(%
 UNION ALL
 SELECT command_id, fingerprint, NULL, 'tried' FROM attempt WHERE command_id = ANY(CAST(%(ids)s AS uuid[]))
 """
-_INSERT = insert_rows(command)
+_INSERT = """
+INSERT INTO command (id, source, type, fingerprint, status, replyto, result, finished)
+SELECT given.*, %(finished)s
+FROM unnest(%(ids)s, %(sources)s, %(types)s, %(fingerprints)s, %(statuses)s, %(replytos)s, %(results)s) AS given
+"""
 _PRUNE = """
 DELETE FROM command WHERE id IN (SELECT id FROM command WHERE finished < %(before)s ORDER BY finished LIMIT %(most)s)
 """
 _FORGET = "DELETE FROM command WHERE id = ANY(CAST(%(ids)s AS uuid[]))"
+
+
+@value()
+class Row:
+    """A command that has ended: the envelope of its result is the text that is published, in UTF-8."""
+
+    id: Id
+    source: str
+    type: str
+    fingerprint: bytes
+    status: str
+    replyto: str | None
+    result: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +89,19 @@ def known(asked: Asked) -> Known:
     return found
 
 
-def insert(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+def insert(connection: Connection, rows: Sequence[Row], finished: datetime) -> None:
     """Commands that end in this transaction. A second transaction with the same id fails, and finds the first."""
-    driver.execute(connection, _INSERT, rows_parameter(rows))
+    parameters = {
+        "ids": arrays.uuids(row.id for row in rows),
+        "sources": arrays.texts(row.source for row in rows),
+        "types": arrays.texts(row.type for row in rows),
+        "fingerprints": arrays.byteas(row.fingerprint for row in rows),
+        "statuses": arrays.texts(row.status for row in rows),
+        "replytos": arrays.texts(row.replyto for row in rows),
+        "results": arrays.texts(row.result for row in rows),
+        "finished": finished,
+    }
+    driver.execute(connection, _INSERT, parameters)
 
 
 def forget(connection: Connection, ids: Iterable[Id]) -> None:

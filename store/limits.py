@@ -103,7 +103,7 @@ class Wanted:
     task_runs: frozenset[Id]
     leases: frozenset[Id]
 
-    def parameters(self) -> dict[str, str]:
+    def parameters(self) -> dict[str, object]:
         """As the statements take them."""
         return {
             "names": texts_parameter(self.names),

@@ -11,6 +11,7 @@ from sqlalchemy import ClauseElement, Column, Table, bindparam, cast, column, fu
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSON
 
+from store.arrays import Uuids, uuids
 from store.encoding import encode
 
 _DIALECT = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
@@ -48,9 +49,13 @@ def rows_parameter(rows: Iterable[Any]) -> dict[str, str]:
     return {"rows": encode(list(rows)).decode()}
 
 
-def ids_parameter(ids: Iterable[UUID]) -> str:
-    """An array of UUIDs as PostgreSQL reads it from text."""
-    return "{" + ",".join(map(str, ids)) + "}"
+def ids_parameter(ids: Iterable[UUID]) -> Uuids:
+    """An array of UUIDs."""
+    return uuids(ids)
+
+
+#: what `ids_parameter` makes of none
+NO_IDS = uuids(())
 
 
 def texts_parameter(texts: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.types import Uuid
 from messages.fields import Id
 from store import driver
 from store.driver import Asked
-from store.recordset import ids_parameter, insert_rows, rows_parameter, sql, update_rows
+from store.recordset import NO_IDS, ids_parameter, insert_rows, rows_parameter, sql, update_rows
 
 T = TypeVar("T")
 IDS = bindparam("ids", type_=ARRAY(Uuid))
@@ -33,7 +33,7 @@ class RowStore(Generic[T]):
     def load(self, connection: Connection, ids: Iterable[Id], *, lock: bool = False) -> list[T]:
         """The rows that exist; locked in the order of their ids if asked."""
         wanted = ids_parameter(ids)
-        if wanted == "{}":
+        if wanted == NO_IDS:
             return []
         statement = self._lock if lock else self._read
         return self.loaded(driver.ask_by_name(connection, statement, {"ids": wanted}))

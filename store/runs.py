@@ -15,7 +15,7 @@ from messages.runs import FlowRun, FlowRunPolicy, TaskRun, TaskRunPolicy
 from messages.states import State, StateDetails, StateType
 from store import driver
 from store.driver import Asked
-from store.recordset import ids_parameter, insert_rows, rows_parameter, sql, update_rows
+from store.recordset import NO_IDS, ids_parameter, insert_rows, rows_parameter, sql, update_rows
 from store.tables.runs import artifact, flow_run, flow_run_state, task_run, task_run_state
 
 R = TypeVar("R", FlowRun, TaskRun)
@@ -113,7 +113,7 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(run_id uuid, moment timestam
     def ask_lock(self, connection: Connection, ids: Iterable[Id], *, to_delete: bool = False) -> AskedRuns:
         """Sends what `lock` asks."""
         wanted = {"ids": ids_parameter(ids)}
-        if wanted["ids"] == "{}":
+        if wanted["ids"] == NO_IDS:
             return None
         statement = self._lock_to_delete if to_delete else self._lock
         # Two statements: a join would show an older state than the row that a lock has waited for.
@@ -133,7 +133,7 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(run_id uuid, moment timestam
     def read(self, connection: Connection, ids: Iterable[Id]) -> dict[Id, R]:
         """The runs that exist, as last committed, with their states."""
         wanted = ids_parameter(ids)
-        if wanted == "{}":
+        if wanted == NO_IDS:
             return {}
         rows = driver.rows(connection, self._read, {"ids": wanted})
         found = [dict(zip(self._names, row, strict=True)) for row in rows]

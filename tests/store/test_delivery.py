@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from messages.ids import uuid7
-from store import dead_letters, inbox, outbox, sequences
+from store import inbox, outbox, sequences
 from store.errors import Raced
 from store.transaction import Engine, transaction
 
@@ -18,17 +18,8 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEY = ("tests", "k")
 
 
-def ended(ident: UUID, **fields: Any) -> dict[str, Any]:
-    row = {
-        "id": ident,
-        "source": "s",
-        "type": "t",
-        "status": "OK",
-        "finished": NOON,
-        "replyto": "r",
-        "result": "{}",
-    }
-    return {**row, "fingerprint": dead_letters.as_bytea(b"f"), **fields}
+def ended(ident: UUID, *, replyto: str | None = "r", result: bytes = b"{}") -> inbox.Row:
+    return inbox.Row(ident, "s", "t", b"f", "OK", replyto, result)
 
 
 def parked(ident: UUID, number: int, **fields: Any) -> dict[str, Any]:
@@ -39,7 +30,7 @@ def parked(ident: UUID, number: int, **fields: Any) -> dict[str, Any]:
 def test_the_inbox_knows_what_has_ended_and_what_waits(engine: Engine) -> None:
     done, waiting, nobody = uuid4(), uuid4(), uuid4()
     with transaction(engine) as connection:
-        inbox.insert(connection, [ended(done)])
+        inbox.insert(connection, [ended(done)], NOON)
         sequences.park(connection, [parked(waiting, 2)])
         known = inbox.known(inbox.ask_known(connection, [done, waiting, nobody]))
     assert known.ended == {done: (b"f", "{}")}
@@ -49,16 +40,16 @@ def test_the_inbox_knows_what_has_ended_and_what_waits(engine: Engine) -> None:
 def test_an_id_ends_once(engine: Engine) -> None:
     ident = uuid4()
     with transaction(engine) as connection:
-        inbox.insert(connection, [ended(ident)])
+        inbox.insert(connection, [ended(ident)], NOON)
     with pytest.raises(Raced), transaction(engine) as connection:
-        inbox.insert(connection, [ended(ident)])
+        inbox.insert(connection, [ended(ident)], NOON)
 
 
 def test_results_that_may_not_have_left_are_found_in_the_order_of_their_commands(engine: Engine) -> None:
     idents = [uuid4() for _ in range(6)]
     with transaction(engine) as connection:
-        rows = [ended(ident, result=str(number)) for number, ident in enumerate(idents)]
-        inbox.insert(connection, [*rows[::-1], ended(uuid4(), replyto=None)])
+        rows = [ended(ident, result=b"%d" % number) for number, ident in enumerate(idents)]
+        inbox.insert(connection, [*rows[::-1], ended(uuid4(), replyto=None)], NOON)
         notes = [uuid7(), uuid7()]
         for note, mine in zip(notes, (idents[:3], idents[3:]), strict=True):
             outbox.note_results(connection, note, mine, NOON)

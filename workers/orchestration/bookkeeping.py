@@ -6,7 +6,7 @@ The order of the records matters: a state's timestamp is settled before anything
 from datetime import UTC, datetime, timedelta
 
 from messages.errors import ErrorCode
-from messages.evolve import evolve
+from messages.evolve import evolve, revised
 from messages.states import State, StateType
 from workers.orchestration.decision import Failed, SetParentState
 from workers.orchestration.policy import Bookkeeping
@@ -72,13 +72,13 @@ def a_flow_runs_state_names_its_run(t: FlowTransition, proposed: State) -> None:
     ids = {"flow_run_id": t.run.id}
     if t.run.parent_task_run_id is not None:
         ids["task_run_id"] = t.run.parent_task_run_id
-    t.proposed = evolve(proposed, state_details=proposed.state_details.model_copy(update=ids))
+    t.proposed = evolve(proposed, state_details=revised(proposed.state_details, **ids))
 
 
 def a_task_runs_state_names_its_runs(t: TaskTransition, proposed: State) -> None:
     """Whatever ids the client put there."""
     ids = {"flow_run_id": t.run.flow_run_id, "task_run_id": t.run.id}
-    t.proposed = evolve(proposed, state_details=proposed.state_details.model_copy(update=ids))
+    t.proposed = evolve(proposed, state_details=revised(proposed.state_details, **ids))
 
 
 def each_attempt_of_a_flow_run_counts(t: FlowTransition, proposed: State) -> None:
@@ -95,7 +95,7 @@ def a_run_that_goes_on_is_no_longer_resuming(t: FlowTransition, proposed: State)
     if not policy.resuming or older_than(t, KNOWS_RESUMING):
         return
     if proposed.type is StateType.RUNNING or proposed.is_terminal:
-        t.draft.empirical_policy = policy.model_copy(update={"resuming": False})
+        t.draft.empirical_policy = revised(policy, resuming=False)
 
 
 def each_attempt_of_a_task_run_counts(t: TaskTransition, proposed: State) -> None:
@@ -111,7 +111,7 @@ def the_parents_task_run_follows(t: FlowTransition, written: State) -> Failed | 
         return None
     if not t.facts.parent_exists:
         return Failed(ErrorCode.NOT_FOUND, f"there is no task run {task_run_id}, the parent of this flow run")
-    details = written.state_details.model_copy(update={"child_flow_run_id": t.run.id})
+    details = revised(written.state_details, child_flow_run_id=t.run.id)
     echoed, _ = split_result(written.data)
     t.effects.append(SetParentState(task_run_id, t.fresh_copy(written, data=echoed, state_details=details)))
     return None

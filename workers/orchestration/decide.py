@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from messages.errors import ErrorCode
+from messages.evolve import revised
 from messages.fields import Id
 from messages.runs import FlowRun, TaskRun
 from messages.states import ProposedState, State, StateDetails, StateType
@@ -30,7 +31,7 @@ def propose(proposed: ProposedState, now: datetime, new_id: Id) -> State:
     """The whole state that a command means: what it leaves out is filled in."""
     details = proposed.state_details
     if proposed.type is StateType.SCHEDULED and details.scheduled_time is None:
-        details = details.model_copy(update={"scheduled_time": now})
+        details = revised(details, scheduled_time=now)
     return State(
         id=new_id,
         type=proposed.type,

@@ -6,6 +6,7 @@ The run itself is a frozen value; what rules and bookkeeping change of it they c
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from messages.evolve import evolve
@@ -30,6 +31,8 @@ class Draft:
         "total_run_time",
     )
 
+    VALUES: ClassVar["attrgetter[Any]"] = attrgetter(*NAMES)
+
     run_count: int
     start_time: datetime | None
     end_time: datetime | None
@@ -39,12 +42,12 @@ class Draft:
 
     def changes_to(self, run: FlowRun | TaskRun) -> dict[str, Any]:
         """Those fields that now differ from the run's."""
-        changes = {}
-        for name in self.NAMES:
-            value, before = getattr(self, name), getattr(run, name)
-            if value is not before and value != before:
-                changes[name] = value
-        return changes
+        values = self.VALUES
+        return {
+            name: value
+            for name, value, before in zip(self.NAMES, values(self), values(run), strict=True)
+            if value is not before and value != before
+        }
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,6 +55,7 @@ class FlowDraft(Draft):
     """A flow run's draft: its policy remembers pauses and whether it is resuming."""
 
     NAMES = (*Draft.NAMES, "empirical_policy")
+    VALUES = attrgetter(*NAMES)
 
     empirical_policy: FlowRunPolicy
 
@@ -61,6 +65,7 @@ class TaskDraft(Draft):
     """A task run's draft: it remembers the attempt of its flow run in which it last ran."""
 
     NAMES = (*Draft.NAMES, "flow_run_run_count")
+    VALUES = attrgetter(*NAMES)
 
     flow_run_run_count: int
 

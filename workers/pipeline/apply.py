@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from messages.evolve import value
 from messages.fields import Id
 from store import dead_letters, inbox, outbox, sequences
 from store.driver import Asked
@@ -31,7 +32,7 @@ from workers.world.world import World
 LARGEST_KEPT = 16 * 1_048_576
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Reply:
     """A result on its way to whoever asked."""
 
@@ -124,14 +125,14 @@ class Applier:
             envelope = result_of(command, outcome, world.new_id(), now)
             if command.keeps_id:
                 applied.ended[command.id] = Ended(command.fingerprint, envelope)
-                rows.append(inbox_row(command, outcome, envelope, now))
+                rows.append(inbox_row(command, outcome, envelope))
             if command.replyto is not None:
                 applied.replies.append(Reply(command.replyto, envelope))
                 if command.keeps_id:
                     to_tell.append(command.id)
         if rows:
             # In one order for everybody: two copies of a batch must not wait for each other.
-            inbox.insert(connection, sorted(rows, key=lambda row: row["id"].int))
+            inbox.insert(connection, sorted(rows, key=lambda row: row.id.int), now)
         _move_turns(connection, turns, now)
         entries = [
             entry

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from messages.errors import ErrorCode
+from messages.evolve import value
 from messages.fields import Id
 from messages.results import ErrorBody, Outcome, Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Command:
     """A command or query that can be answered. Either its data are valid, or `refusal` says why not."""
 

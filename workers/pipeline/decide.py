@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from messages.commands.orchestration import OnWait
+from messages.evolve import value
 from messages.results import Outcome, Status
 from workers.handlers.outcomes import CommandFailed
 from workers.handlers.table import HANDLERS
@@ -13,7 +14,7 @@ from workers.pipeline.order import Key, key_of
 from workers.world.world import Event, World
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Decided:
     """What a command came to, and what happened because of it."""
 

@@ -1,10 +1,9 @@
 """Results and events as the inbox and the outbox keep them. Pure."""
 
 from datetime import datetime
-from typing import Any
 
 from messages.results import Outcome
-from store import dead_letters
+from store import inbox
 from workers.pipeline.command import Command
 from workers.pipeline.envelopes import event_of
 from workers.world.world import Event, World
@@ -12,18 +11,17 @@ from workers.world.world import Event, World
 EVENTS = "events"
 
 
-def inbox_row(command: Command, outcome: Outcome, envelope: bytes, now: datetime) -> dict[str, Any]:
+def inbox_row(command: Command, outcome: Outcome, envelope: bytes) -> inbox.Row:
     """A command that has ended, with its result."""
-    return {
-        "id": command.id,
-        "source": command.source,
-        "type": command.type,
-        "fingerprint": dead_letters.as_bytea(command.fingerprint),
-        "status": outcome.status,
-        "replyto": command.replyto,
-        "result": envelope.decode(),
-        "finished": now,
-    }
+    return inbox.Row(
+        command.id,
+        command.source,
+        command.type,
+        command.fingerprint,
+        outcome.status,
+        command.replyto,
+        envelope,
+    )
 
 
 def entries_of(event: Event, command: Command | None, world: World, now: datetime) -> list[tuple[str, str]]:

@@ -78,7 +78,9 @@ def replayed(result: str | bytes) -> bytes:
 
 
 def _trace(envelope: dict[str, Any], command: Command) -> None:
-    for name in ("correlationid", "traceparent", "tracestate"):
-        value = getattr(command, name)
-        if value is not None:
-            envelope[name] = value
+    if command.correlationid is not None:
+        envelope["correlationid"] = command.correlationid
+    if command.traceparent is not None:
+        envelope["traceparent"] = command.traceparent
+    if command.tracestate is not None:
+        envelope["tracestate"] = command.tracestate

@@ -1,17 +1,17 @@
 """Copies of commands: the same content gets the first answer again, another content none of it. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from messages.errors import ErrorCode
+from messages.evolve import value
 from messages.fields import Id
 from messages.results import ErrorBody, Outcome, Status
 from workers.pipeline.command import Command
 from workers.pipeline.envelopes import replayed, result_of
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Ended:
     """A command that came before: what it was, and its result as published; None if it waits for its turn."""
 

@@ -1,10 +1,12 @@
 """What a batch has changed in memory is written: a constant number of statements, however many commands."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter, is_
 from typing import Any
 
 from messages.catalog import ConcurrencyLimit
 from messages.runs import FlowRun, TaskRun
+from messages.states import NO_DETAILS, StateDetails
 from store import catalog, limits
 from store.rows import RowStore, plain
 from store.runs import FLOW_RUNS, TASK_RUNS, RunStore
@@ -15,7 +17,7 @@ from workers.world.world import World, WrittenState
 # Fields that transitions leave alone: where they are the same objects, only the progress is written.
 _APART_FROM_PROGRESS = ("name", "parameters", "tags", "labels", "job_variables", "parent_task_run_id")
 _OF_FLOW_RUNS = (*_APART_FROM_PROGRESS, "flow_version", "infrastructure_pid")
-_OF_TASK_RUNS = ("name",)
+_OF_TASK_RUNS = ("name", "tags")
 
 
 def save(connection: Connection, world: World) -> None:
@@ -94,8 +96,9 @@ def _update_runs(
 ) -> None:
     progress: list[Any] = []
     whole: list[Any] = []
+    fields = attrgetter(*apart)
     for old, new in updated:
-        same = all(getattr(old, name) is getattr(new, name) for name in apart)
+        same = all(map(is_, fields(old), fields(new)))
         (progress if same else whole).append(new)
     if progress:
         store.update_progress(connection, progress)
@@ -114,13 +117,23 @@ def _insert_states(
             "name": written.state.name,
             "timestamp": written.state.timestamp,
             "message": written.state.message,
-            "state_details": written.state.state_details.model_dump(mode="json", exclude_defaults=True),
+            "state_details": _said(written.state.state_details),
             "result_artifact_id": written.artifact_id,
         }
         for written in states
     ]
     if rows:
         store.insert_states(connection, rows)
+
+
+def _said(details: StateDetails) -> dict[str, Any]:
+    """What differs from a state that says nothing."""
+    usual = NO_DETAILS.__dict__
+    return {
+        name: each
+        for name, each in details.__dict__.items()
+        if each is not usual[name] and each != usual[name]
+    }
 
 
 def _write_slots(connection: Connection, world: World) -> None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from messages.fields import Id
 from messages.results import Outcome
@@ -65,16 +65,16 @@ def end(
     connection: Connection, world: World, ended: Iterable[tuple[Command, Outcome]], now: datetime
 ) -> Told:
     """Commands end in this transaction without having been applied: their results are kept, and to be told."""
-    rows: list[dict[str, Any]] = []
+    rows: list[inbox.Row] = []
     replies: list[Reply] = []
     for command, outcome in ended:
         envelope = result_of(command, outcome, world.new_id(), now)
-        rows.append(inbox_row(command, outcome, envelope, now))
+        rows.append(inbox_row(command, outcome, envelope))
         if command.replyto is not None:
             replies.append(Reply(command.replyto, envelope))
     if rows:
-        inbox.insert(connection, rows)
-    ids = [row["id"] for row in rows if row["replyto"] is not None]
+        inbox.insert(connection, rows, now)
+    ids = [row.id for row in rows if row.replyto is not None]
     if not ids:
         return Told(replies, None)
     note = world.new_id()

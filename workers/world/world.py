@@ -18,7 +18,7 @@ from messages.catalog import (
     WorkPool,
     WorkQueue,
 )
-from messages.evolve import evolve
+from messages.evolve import evolve, value
 from messages.fields import Id
 from messages.runs import FlowRun, TaskRun
 from messages.states import State
@@ -27,7 +27,7 @@ from workers.policies.known import BUILT_IN, RunPolicies
 from workers.world.collection import Collection, Journal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class WrittenState:
     """A state to be added to a run's history, with the artifact that holds its data."""
 
@@ -48,7 +48,7 @@ class CachedState:
     task_run_state_id: Id
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Event:
     """Something that happened. `version` is the run's after it; `notify` names the stream of a notification."""
 

@@ -1,5 +1,6 @@
 """Background tasks: task runs that no flow run waits for."""
 
+from messages.evolve import revised
 from messages.states import State, StateType
 from workers.orchestration.decision import AnnounceScheduled
 from workers.orchestration.policy import EVERY_TYPE, only, rule
@@ -18,7 +19,7 @@ def a_background_task_keeps_its_parameters(t: TaskTransition, proposed: State) -
     if proposed.state_details.task_parameters_id is not None or t.initial is None:
         return None
     parameters_id = t.initial.state_details.task_parameters_id
-    return Amend(details=proposed.state_details.model_copy(update={"task_parameters_id": parameters_id}))
+    return Amend(details=revised(proposed.state_details, task_parameters_id=parameters_id))
 
 
 @rule(EVERY_TYPE, only(StateType.SCHEDULED), after=_announce)

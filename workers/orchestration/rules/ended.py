@@ -1,5 +1,6 @@
 """Leaving a terminal state."""
 
+from messages.evolve import revised
 from messages.states import State, StateType
 from workers.orchestration.policy import EVERY_TYPE, TERMINAL_TYPES, rule
 from workers.orchestration.results import has_result_to_lose
@@ -33,9 +34,7 @@ def an_ended_flow_run_starts_again_only_from_scratch(
     if proposed.type is StateType.SCHEDULED and t.run.deployment_id is None:
         return Abort("only a run of a deployment can be scheduled again: nobody would start this one")
     if not older_than(t, KNOWS_RESUMING):
-        t.draft.empirical_policy = t.draft.empirical_policy.model_copy(
-            update={"resuming": False, "pause_keys": frozenset()}
-        )
+        t.draft.empirical_policy = revised(t.draft.empirical_policy, resuming=False, pause_keys=frozenset())
     return None
 
 

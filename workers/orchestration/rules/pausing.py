@@ -1,5 +1,6 @@
 """Pausing and resuming. A blocking pause keeps the process waiting; a suspended run is scheduled anew."""
 
+from messages.evolve import revised
 from messages.states import State, StateType
 from workers.orchestration.policy import EVERY_TYPE, only, rule
 from workers.orchestration.transition import FlowTransition
@@ -10,11 +11,11 @@ def _remember_the_pause(t: FlowTransition) -> None:
     policy = t.draft.empirical_policy
     asked = t.proposed.state_details.pause_key if t.proposed else None
     key = asked or str(t.new_id())
-    t.draft.empirical_policy = policy.model_copy(update={"pause_keys": policy.pause_keys | {key}})
+    t.draft.empirical_policy = revised(policy, pause_keys=policy.pause_keys | {key})
 
 
 def _remember_the_resuming(t: FlowTransition) -> None:
-    t.draft.empirical_policy = t.draft.empirical_policy.model_copy(update={"resuming": True})
+    t.draft.empirical_policy = revised(t.draft.empirical_policy, resuming=True)
 
 
 @rule(EVERY_TYPE, only(StateType.PAUSED), after=_remember_the_pause)

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from messages.evolve import revised
 from messages.states import State, StateType
 from workers.orchestration.decision import RetryTaskRuns
 from workers.orchestration.delays import flow_retry_delay, retries_allowed, task_retry_delay
@@ -22,9 +23,7 @@ def a_failed_flow_run_is_tried_again(t: FlowTransition, proposed: State) -> Reje
     if older_than(t, SENDS_FAILED_TASK_RUNS_AGAIN):
         _try_failed_task_runs_again(t, scheduled_time=scheduled_time)
     if not older_than(t, KNOWS_RESUMING):
-        t.draft.empirical_policy = t.draft.empirical_policy.model_copy(
-            update={"resuming": False, "pause_keys": frozenset()}
-        )
+        t.draft.empirical_policy = revised(t.draft.empirical_policy, resuming=False, pause_keys=frozenset())
     state = t.new_scheduled_state(
         AWAITING_RETRY, scheduled_time, message=proposed.message, data=proposed.data
     )

@@ -1,5 +1,6 @@
 """Scheduled times."""
 
+from messages.evolve import revised
 from messages.states import State, StateType
 from workers.orchestration.delays import whole_seconds_until
 from workers.orchestration.policy import only, rule
@@ -13,7 +14,7 @@ def a_pending_run_keeps_its_scheduled_time(t: Transition, proposed: State) -> Am
     if proposed.state_details.scheduled_time is not None or t.initial is None:
         return None
     scheduled_time = t.initial.state_details.scheduled_time
-    return Amend(details=proposed.state_details.model_copy(update={"scheduled_time": scheduled_time}))
+    return Amend(details=revised(proposed.state_details, scheduled_time=scheduled_time))
 
 
 @rule(only(StateType.SCHEDULED, StateType.PENDING), only(StateType.RUNNING))
