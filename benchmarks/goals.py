@@ -78,6 +78,7 @@ GOALS = (
     Goal("2 ms away, batches of 10: 1 to 4 processes", 3.2, "times"),
     Goal("2 ms away, full batches: 1 to 4 processes", 3.2, "times"),
     Goal("memory: worker after 4 of 4 parts", 150, "MiB", at_most=True),
+    Goal("memory of bulk: worker after 4 of 4 parts", 150, "MiB", at_most=True),
     Goal("slowest list or count: p99", 50, "ms", at_most=True),
     Goal("graph of 100 task runs: p50", 10, "ms", at_most=True),
     Goal("graph of 10,000 task runs: p50", 1_000, "ms", at_most=True),

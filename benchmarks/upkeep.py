@@ -1,17 +1,21 @@
 """Parts `idle` and `memory`: what the stack costs when nothing happens, and what it keeps."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.accounting import used
+from benchmarks.commands import BULK
 from benchmarks.figures import Figure, across_runs
 from benchmarks.flood import flood
 from benchmarks.session import Session
 from benchmarks.stack import Stack
-from benchmarks.workload import Workload
+from benchmarks.workload import STAGES, Workload
 
 _LONGEST_S = 10.0
 _QUARTERS = 4
+# So many messages of many commands wait or are in hand.
+_BACKLOG = 24
 
 
 def idle(session: Session) -> list[Figure]:
@@ -45,20 +49,29 @@ def _redis_calls(stack: Stack) -> int:
 
 
 def memory(session: Session) -> list[Figure]:
-    """Resident memory of the worker before, and after each quarter of the commands."""
+    """Resident memory of the worker before, and after each quarter of the commands: one in a message, then many, with
+    a queue that is never empty."""
+    return [
+        *_growth(session, "memory", Workload(4_000, "memory", session.window)),
+        *_growth(session, "memory of bulk", Workload(24_000, "memory", _BACKLOG * BULK, BULK)),
+    ]
+
+
+def _growth(session: Session, name: str, least: Workload) -> list[Figure]:
     accounts = session.stack.accounts()
-    flood(session.stack, Workload(4_000, "memory", session.window))
+    flood(session.stack, least)
     readings = [accounts.resident_mib("worker")]
     commands = session.enough(session.maximum())
+    part = replace(least, commands=max(2 * least.window, commands // _QUARTERS))
     for _ in range(_QUARTERS):
-        flood(session.stack, Workload(max(400, commands // _QUARTERS), "memory", session.window))
+        flood(session.stack, part)
         readings.append(accounts.resident_mib("worker"))
     return [
-        Figure("memory: commands", "", (float(commands),)),
-        Figure("memory: worker before", "MiB", (readings[0],)),
+        Figure(f"{name}: commands", "", (float(_QUARTERS * len(STAGES) * part.runs),)),
+        Figure(f"{name}: worker before", "MiB", (readings[0],)),
         *(
-            Figure(f"memory: worker after {quarter} of {_QUARTERS} parts", "MiB", (value,))
+            Figure(f"{name}: worker after {quarter} of {_QUARTERS} parts", "MiB", (value,))
             for quarter, value in enumerate(readings[1:], 1)
         ),
-        Figure("memory: growth in the second half", "MiB", (readings[4] - readings[2],)),
+        Figure(f"{name}: growth in the second half", "MiB", (readings[4] - readings[2],)),
     ]

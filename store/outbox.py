@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,9 @@ from store.recordset import ids_parameter, texts_parameter
 
 # What the relay holds while it is the active one.
 RELAY_LOCK = 0x1A7E_0002
+
+# One command can have very many events: those who publish them take them in portions.
+_IN_A_ROW = 2_000
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock(%(key)s)"
 _INSERT = "INSERT INTO outbox (created, entries) VALUES (%(now)s, CAST(%(entries)s AS json))"
@@ -48,10 +52,16 @@ class Waiting:
     entries: Sequence[tuple[str, str]]
 
 
-def insert(connection: Connection, entries: Sequence[tuple[str, str]], now: datetime) -> None:
-    """Puts a transaction's events into the outbox. The rows that they are about must be locked by now: the
-    outbox's id is drawn here, and gives the events of a run their order."""
-    driver.execute(connection, _INSERT, {"now": now, "entries": encode(entries).decode()})
+def insert(connection: Connection, entries: Iterable[tuple[str, str]], now: datetime) -> int:
+    """Puts a transaction's events into the outbox, very many of them in several rows; answers how many they are.
+
+    The rows that they are about must be locked by now: the outbox's id is drawn here, and gives the events of a run
+    their order."""
+    number, left = 0, iter(entries)
+    while some := list(islice(left, _IN_A_ROW)):
+        driver.execute(connection, _INSERT, {"now": now, "entries": encode(some).decode()})
+        number += len(some)
+    return number
 
 
 def become_the_relay(connection: Connection) -> bool:

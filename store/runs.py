@@ -232,7 +232,12 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(flow_run_id uuid, task_key t
   ON r.task_key = k.task_key AND r.dynamic_key = k.dynamic_key
  AND (r.flow_run_id = k.flow_run_id OR (r.flow_run_id IS NULL AND k.flow_run_id IS NULL))
 """
-_TASK_RUNS_OF = "SELECT id FROM task_run WHERE flow_run_id = ANY(CAST(%(ids)s AS uuid[]))"
+# With those that are to be locked anyway: all in one order.
+_LOCK_TASK_RUNS_OF = """
+SELECT id, flow_run_id, version FROM task_run
+WHERE flow_run_id = ANY(CAST(%(flow_runs)s AS uuid[])) OR id = ANY(CAST(%(ids)s AS uuid[]))
+ORDER BY id FOR UPDATE
+"""
 _FAILED_TASK_RUNS = """
 SELECT id FROM task_run WHERE flow_run_id = ANY(CAST(%(ids)s AS uuid[])) AND state_type = 'FAILED'
 """
@@ -250,9 +255,12 @@ def with_task_keys(connection: Connection, keys: Iterable[tuple[Id | None, str, 
     return driver.scalars(connection, _BY_TASK_KEYS, rows_parameter(rows))
 
 
-def task_runs_of(connection: Connection, flow_run_ids: Iterable[Id]) -> list[Id]:
-    """All task runs of these flow runs."""
-    return driver.scalars(connection, _TASK_RUNS_OF, {"ids": ids_parameter(flow_run_ids)})
+def lock_task_runs_of(
+    connection: Connection, flow_run_ids: Iterable[Id], others: Iterable[Id]
+) -> list[tuple[Id, Id | None, int]]:
+    """All task runs of these flow runs, and others, locked to be deleted: id, flow run, version."""
+    wanted = {"flow_runs": ids_parameter(flow_run_ids), "ids": ids_parameter(others)}
+    return [(row[0], row[1], row[2]) for row in driver.rows(connection, _LOCK_TASK_RUNS_OF, wanted)]
 
 
 def failed_task_runs(connection: Connection, flow_run_ids: Iterable[Id]) -> list[Id]:

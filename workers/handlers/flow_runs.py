@@ -148,11 +148,16 @@ def remove(world: World, run: FlowRun) -> None:
     for task_run in world.task_runs:
         if task_run.flow_run_id == run.id:
             forget_slots(world, task_run)
-            gone = Event("task_run.deleted", task_run.id, {"id": task_run.id}, version=task_run.version + 1)
-            world.tell(gone)
+            _tell_it_is_gone(world, task_run.id, task_run.version)
+    for ident, version in world.not_loaded.get(run.id, ()):
+        _tell_it_is_gone(world, ident, version)
     forget_slots(world, run)
     world.remove_flow_run(run.id)
     world.tell(Event("flow_run.deleted", run.id, {"id": run.id}, version=run.version + 1))
+
+
+def _tell_it_is_gone(world: World, task_run_id: Id, version: int) -> None:
+    world.tell(Event("task_run.deleted", task_run_id, {"id": task_run_id}, version=version + 1))
 
 
 def _existing(world: World, flow_run_id: Id) -> FlowRun:

@@ -134,15 +134,13 @@ class Applier:
             # In one order for everybody: two copies of a batch must not wait for each other.
             inbox.insert(connection, sorted(rows, key=lambda row: row.id.int), now)
         _move_turns(connection, turns, now)
-        entries = [
+        entries = (
             entry
             for each in decided
             for event in each.events
             for entry in entries_of(event, each.command, world, now)
-        ]
-        applied.events = len(entries)
-        if entries:
-            outbox.insert(connection, entries, now)
+        )
+        applied.events = outbox.insert(connection, entries, now)
         if to_tell:
             applied.note = world.new_id()
             outbox.note_results(connection, applied.note, to_tell, now)

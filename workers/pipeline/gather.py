@@ -112,12 +112,17 @@ def _task_runs(connection: Connection, world: World, needs: Needs) -> None:
     old_clients = [run.id for run in world.flow_runs if run.id in needs.of_old_clients]
     if old_clients:
         task_run_ids.update(runs.failed_task_runs(connection, old_clients))
-    if needs.flow_runs_to_delete:
-        # They go with their flow runs, which are locked: no others can be made. Each is announced.
-        task_run_ids.update(runs.task_runs_of(connection, needs.flow_runs_to_delete))
     if needs.deletes_runs:
         # What they hold is free for whoever comes after them in this batch.
         task_run_ids.update(limits.task_runs_with_slots(connection, (run.id for run in world.flow_runs)))
+    if needs.flow_runs_to_delete:
+        # They go with their flow runs, which are locked: no others can be made. Each is announced, and of most of them
+        # nothing else has to be known, of which there may be very many.
+        for ident, flow_run_id, version in runs.lock_task_runs_of(
+            connection, needs.flow_runs_to_delete, task_run_ids
+        ):
+            if ident not in task_run_ids:
+                world.not_loaded.setdefault(flow_run_id, []).append((ident, version))
     found = runs.TASK_RUNS.lock(connection, task_run_ids, to_delete=needs.deletes_runs)
     world.task_runs.load(found.values())
 

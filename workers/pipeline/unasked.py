@@ -44,10 +44,8 @@ def change(engine: Engine, world: World, needs: Needs, work: Callable[[World], N
         gather(connection, world, needs)
         work(world)
         save(connection, world)
-        entries = [entry for event in world.events for entry in entries_of(event, None, world, now)]
-        if entries:
-            outbox.insert(connection, entries, now)
-    return len(entries)
+        entries = (entry for event in world.events for entry in entries_of(event, None, world, now))
+        return outbox.insert(connection, entries, now)
 
 
 def each_alone(world: World, items: Iterable[T], work: Callable[[World, T], None]) -> None:

@@ -1,6 +1,8 @@
-"""How Python collects garbage and shares itself among threads, in a process that makes many short-lived objects
-and few cycles, and that answers queries while commands are applied."""
+"""How memory is kept, how garbage is collected and Python shared among threads, in a process that makes many
+short-lived objects and few cycles, and that answers queries while commands are applied."""
 
+import contextlib
+import ctypes
 import gc
 import sys
 
@@ -12,9 +14,20 @@ _THRESHOLDS = (50_000, 20, 20)
 _SWITCH_S = 0.001
 
 
+# Of the C library: as many heaps as there are threads would each keep what its largest batch needed.
+_M_ARENA_MAX = -8
+
+
 def settle() -> None:
     """Called once all modules are loaded: what is there now is there for good, and is not looked at again."""
+    _share_one_heap()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)
     sys.setswitchinterval(_SWITCH_S)
+
+
+def _share_one_heap() -> None:
+    """Threads that wait for Python's lock anyway need no heaps of their own. Other C libraries than glibc have one."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)

@@ -31,7 +31,8 @@ from workers.supervisor import tell_ready
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 500
+# Transactions whose events are read together: as many as have about so many events.
+_AT_FIRST, _AT_ONCE, _EVENTS_AT_ONCE = 16, 500, 5_000
 _STANDBY_S = 1.0
 _WAIT_S = 1.0
 _SWEEP_EVERY_S = 5.0
@@ -79,6 +80,7 @@ class Relay:
         self._pulse = pulse
         self._engine, self._client, self._publisher, self._stopped = engine, client, publisher, stopped
         self._swept = 0.0
+        self._at_once = _AT_FIRST
 
     def run(self) -> None:
         """Returns when it is stopped."""
@@ -107,17 +109,24 @@ class Relay:
             bell.subscribe(self._publisher.relay_channel)
             while not self._stopped.is_set():
                 self._pulse.beat()
-                published = self._publish_waiting(connection)
+                more = self._publish_waiting(connection)
                 self._sweep_results(connection)
-                if published < _AT_ONCE:
+                if not more:
                     self._wait_for_the_bell(bell)
 
-    def _publish_waiting(self, connection: Connection) -> int:
-        waiting = outbox.waiting(connection, _AT_ONCE)
+    def _publish_waiting(self, connection: Connection) -> bool:
+        """Answers whether more may wait."""
+        waiting = outbox.waiting(connection, self._at_once)
         if waiting:
             self._publisher.events((stream, text) for row in waiting for stream, text in row.entries)
             outbox.mark_published(connection, [row.id for row in waiting], now())
-        return len(waiting)
+        is_full = len(waiting) == self._at_once
+        # A transaction may have one event or thousands: memory is bounded by what the last ones had.
+        events = sum(len(row.entries) for row in waiting)
+        self._at_once = (
+            min(_AT_ONCE, 2 * self._at_once) if events < _EVENTS_AT_ONCE else max(1, self._at_once // 2)
+        )
+        return is_full
 
     def _sweep_results(self, connection: Connection) -> None:
         """Results whose worker died between its commit and their publication."""

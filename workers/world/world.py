@@ -105,6 +105,8 @@ class World:
         self.cache: dict[str, State] = {}
         #: timestamps of older states by run: of those near a command's own, and of those written in this batch
         self.timestamps: dict[Id, frozenset[datetime]] = {}
+        #: by flow run: task runs that are there and were not loaded, with their versions
+        self.not_loaded: dict[Id | None, list[tuple[Id, int]]] = {}
         self.events: list[Event] = []
 
     @contextmanager
@@ -141,6 +143,9 @@ class World:
         for task_run in self.task_runs:
             if task_run.flow_run_id == flow_run_id:
                 self.remove_task_run(task_run.id)
+        others = {ident for ident, _ in self.not_loaded.get(flow_run_id, ())}
+        self._forget_cached(lambda it: it.state_details.task_run_id in others)
+        self.journal.drop(self.not_loaded, flow_run_id)
 
     def _forget_cached(self, condition: Callable[[State], bool]) -> None:
         """What is cached goes with the state it refers to; an older entry does not take its place."""
