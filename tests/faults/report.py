@@ -43,6 +43,11 @@ NOT_TRIED = """## What was not tried
 - **PgBouncer, Sentinel, Redis Cluster**: a failover is made by hand, with the same effects on clients.
 - **Sabotage of rows by hand** (30) is no fault that could be survived, but one that must be found:
   `tests/faults/test_sabotage.py`.
+- **Messages of more than 512 MiB**: Redis takes no larger string. Row 20 goes up to 500 MiB.
+- **Not in the matrix, but tried**: FLUSHALL under the clients of this project, whose calls all end
+  (`tests/crashes/test_flushall.py`); SIGTERM while PostgreSQL or Redis accepts connections and never answers
+  (`tests/crashes/test_black_holes.py`); producers that die between the body of a message and its entry in the queue
+  (`tests/broker/test_strays.py`); a flow run with 100,000 task runs that is deleted (`tests/pipeline/test_deleted_runs.py`).
 """  # noqa: E501 - prose
 
 

@@ -24,6 +24,7 @@ class BrokerSettings:
     heartbeat_timeout_ms: int
     maintenance_interval_s: float
     block_s: float
+    strays_interval_s: float
 
 
 @dataclass(frozen=True)

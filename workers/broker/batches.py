@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class RawMessage:
     redis_id: str
     body: bytes | None
-    """The dramatiq message as its producer wrote it; None when only the id was left of it."""
+    """The dramatiq message as its producer wrote it, or its first 16 MiB; None when only the id was left of it."""
     deaths: int = 0
     """How many workers died while they had it in hand."""
 

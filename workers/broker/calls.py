@@ -11,6 +11,8 @@ import redis
 
 _SCRIPT = files("workers.broker").joinpath("queue.lua").read_bytes()
 _PROMOTE_AT_ONCE = 500
+#: Of a message that is longer, so many bytes are fetched: more than any handler takes, and enough to see that.
+LARGEST_BODY = 16 * 1024 * 1024 + 1
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class QueueCalls:
         self._keys = self._keys_of(self.queue_key, self._acks_key(self.worker_id, queue_name))
 
     def fetch(self, count: int, max_bytes: int) -> Fetched:
-        now_ms, ids, bodies, more, deaths = self._call("fetch", self.worker_id, count, max_bytes)
+        now_ms, ids, bodies, more, deaths = self._call(
+            "fetch", self.worker_id, count, min(max_bytes, LARGEST_BODY), LARGEST_BODY
+        )
         return Fetched(now_ms, ids, bodies, bool(more), [_number(each) for each in deaths])
 
     def ack(self, ids: Sequence[bytes]) -> int:
@@ -78,6 +82,12 @@ class QueueCalls:
     def handed_out(self) -> set[bytes]:
         """What Redis thinks that this worker has in hand."""
         return set(self.client.smembers(self._keys[2]))  # type: ignore[arg-type]  # awaitable in asyncio's client only
+
+    def strays(self, put_back: Iterable[bytes]) -> set[bytes]:
+        """Messages that are neither in the list nor in anybody's hands; those of `put_back` go to the list's end."""
+        workers: list[bytes] = self.client.zrange(f"{self._namespace}:__heartbeats__", 0, -1)  # type: ignore[assignment]
+        hands = (self._acks_key(each.decode(errors="replace"), self._queue_name) for each in workers)
+        return set(self._script(keys=(*self._keys, *hands), args=("strays", *put_back)))
 
     def leave(self, ids: Sequence[bytes]) -> int:
         """Puts everything back, `ids` first, and takes this worker off the list."""

@@ -107,11 +107,11 @@ end
 
 local commands = {}
 
--- fetch(worker, count, max_bytes) -> now, ids, bodies, whether more is waiting, deaths (none if there are none). At least one message if there is one,
+-- fetch(worker, count, max_bytes, largest) -> now, ids, bodies, whether more is waiting, deaths (none if there are none). At least one message if there is one,
 -- then as many as stay within max_bytes. Shows life in the same step: an id in the ack set of a worker that
--- nobody has heard of would never come back.
+-- nobody has heard of would never come back. Of a message that has more than `largest` bytes, those are handed out.
 function commands.fetch()
-    local worker, count, max_bytes = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+    local worker, count, max_bytes, largest = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
     local ids = redis.call('LRANGE', queue, 0, count) -- one more than are wanted, to know whether more is waiting
     if #ids == 0 then
         return {0, {}, {}, 0, {}}
@@ -133,6 +133,10 @@ function commands.fetch()
     local died = {}
     if redis.call('EXISTS', deaths) == 1 then
         died = redis.call('HMGET', deaths, unpack(ids))
+    end
+    if redis.call('HSTRLEN', messages, ids[1]) > largest then
+        -- No other came with it: it has more than max_bytes.
+        return {now, ids, {string.sub(redis.call('HGET', messages, ids[1]), 1, largest)}, more, died}
     end
     return {now, ids, redis.call('HMGET', messages, unpack(ids)), more, died}
 end
@@ -239,6 +243,46 @@ function commands.promote()
     end
     local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
     return {moved, first[2] and math.max(math.ceil(first[2] - now), 1) or -1}
+end
+
+-- strays(id...) -> the ids of messages that are neither in the list nor in anybody's hands; up to AT_ONCE of them. Those
+-- given that are among them go to the end of the queue. KEYS[9..] are the ack sets of all workers that were ever heard of.
+-- Looks only if there are more messages than ids, which is quickly counted, and not while the queue is long.
+local LONG = 10000
+
+function commands.strays()
+    local known_ones = redis.call('LLEN', queue)
+    if known_ones > LONG then
+        return {}
+    end
+    for i = 9, #KEYS do
+        known_ones = known_ones + redis.call('SCARD', KEYS[i])
+    end
+    if redis.call('HLEN', messages) <= known_ones then
+        return {}
+    end
+    local known = {}
+    for _, id in ipairs(redis.call('LRANGE', queue, 0, -1)) do
+        known[id] = true
+    end
+    for i = 9, #KEYS do
+        for _, id in ipairs(redis.call('SMEMBERS', KEYS[i])) do
+            known[id] = true
+        end
+    end
+    local astray = {}
+    for _, id in ipairs(redis.call('HKEYS', messages)) do
+        if not known[id] and #astray < AT_ONCE then
+            astray[#astray + 1] = id
+            known[id] = 'astray'
+        end
+    end
+    for i = 2, #ARGV do
+        if known[ARGV[i]] == 'astray' then
+            redis.call('RPUSH', queue, ARGV[i])
+        end
+    end
+    return astray
 end
 
 return commands[ARGV[1]]()

@@ -44,6 +44,7 @@ class InterlockBroker(RedisBroker):
         heartbeat_timeout_ms: int = 15_000,
         maintenance_interval_s: float = 5.0,
         block_s: float = 1.0,
+        strays_interval_s: float = 60.0,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         """Of messages that wait, as many are taken at a time as have `batch_bytes` together, and one at least: what
@@ -54,7 +55,14 @@ class InterlockBroker(RedisBroker):
         if not 1 <= batch_size <= _LARGEST_BATCH:
             raise ValueError(f"batch_size must be between 1 and {_LARGEST_BATCH}, not {batch_size}")
         self.settings = BrokerSettings(
-            url, namespace, batch_size, batch_bytes, heartbeat_timeout_ms, maintenance_interval_s, block_s
+            url,
+            namespace,
+            batch_size,
+            batch_bytes,
+            heartbeat_timeout_ms,
+            maintenance_interval_s,
+            block_s,
+            strays_interval_s,
         )
         super().__init__(  # type: ignore[no-untyped-call]
             client=command_client(url),

@@ -12,6 +12,7 @@ import time
 from workers.broker.at_work import QueueAtWork
 from workers.broker.connections import LOST_REDIS
 from workers.broker.outage import Backoff
+from workers.broker.strays import Strays
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Upkeep(threading.Thread):
         self._steady_since: float | None = None
         self._last_beat = 0.0
         self._nothing_left_with: set[str] = set()
+        self._strays = Strays(queue.calls, queue.name, queue.settings.strays_interval_s)
 
     def run(self) -> None:
         while not self._queue.ended.is_set():
@@ -51,6 +53,7 @@ class Upkeep(threading.Thread):
             for worker in sorted(unheard_of - self._nothing_left_with):
                 self._take_back_from(worker)
         self._find_lost_ones()
+        self._strays.look()
 
     def _may_judge(self) -> bool:
         """Only who has been heard without a gap for a while may call others dead.
