@@ -21,7 +21,7 @@ from benchmarks.workload import FLOWS, envelope
 from workers.embedded import EmbeddedServers
 
 PROJECT = Path(__file__).parents[1]
-_READY_WITHIN_S = 60.0
+_READY_WITHIN_S = 180.0
 _STOPS_WITHIN_S = 40.0
 _NAMES = {"postgres": "PostgreSQL", "valkey-server": "Valkey"}
 

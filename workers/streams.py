@@ -54,14 +54,17 @@ class Publisher:
         Raises:
             redis.RedisError: it is not known which of them arrived; all may be sent again.
         """
-        streams: dict[str, list[bytes | str]] = {}
-        actors: list[tuple[str, str, bytes]] = []
+        by_address: dict[str, list[bytes | str]] = {}
         for replyto, envelope in replies:
+            by_address.setdefault(replyto, []).append(envelope)
+        streams: dict[str, list[bytes | str]] = {}
+        actors: list[tuple[str, str, bytes | str]] = []
+        for replyto, envelopes in by_address.items():
             queue, slash, actor = replyto.removeprefix(ACTOR).partition("/")
             if replyto.startswith(ACTOR) and slash:
-                actors.append((queue, actor, envelope))
+                actors += ((queue, actor, envelope) for envelope in envelopes)
             else:
-                streams.setdefault(f"{self.namespace}:replies:{replyto}", []).append(envelope)
+                streams[f"{self.namespace}:replies:{replyto}"] = envelopes
         self._send(streams, self.replies_maxlen, actors, wake_relay=wake_relay)
 
     def events(self, entries: Iterable[tuple[str, str]]) -> None:
@@ -79,7 +82,7 @@ class Publisher:
         self,
         streams: Mapping[str, Sequence[bytes | str]],
         most: int,
-        actors: Iterable[tuple[str, str, bytes]],
+        actors: Iterable[tuple[str, str, bytes | str]],
         *,
         wake_relay: bool,
     ) -> None:
@@ -100,7 +103,7 @@ class Publisher:
         """Where the relay listens."""
         return f"{self.namespace}:relay"
 
-    def _to_actor(self, pipe: Any, queue: str, actor: str, envelope: bytes) -> None:
+    def _to_actor(self, pipe: Any, queue: str, actor: str, envelope: bytes | str) -> None:
         ident = str(uuid7())
         message = {
             "queue_name": queue,

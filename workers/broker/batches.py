@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import dramatiq
 
+from messages.evolve import value
+
 if TYPE_CHECKING:
     from dramatiq.broker import Broker
 
 
-@dataclass(frozen=True)
+@value()
 class RawMessage:
     redis_id: str
     body: bytes | None
