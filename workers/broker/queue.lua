@@ -107,11 +107,15 @@ end
 
 local commands = {}
 
--- fetch(worker, count, max_bytes, largest) -> now, ids, bodies, whether more is waiting, deaths (none if there are none). At least one message if there is one,
--- then as many as stay within max_bytes. Shows life in the same step: an id in the ack set of a worker that
--- nobody has heard of would never come back. Of a message that has more than `largest` bytes, those are handed out.
+-- fetch(worker, count, max_bytes, largest, workers) -> now, ids, bodies, whether more is waiting, deaths (none if there are
+-- none). At least one message if there is one, then as many as stay within max_bytes and within this worker's share of
+-- what is waiting: no worker takes everything while others have nothing to do, and a long queue is taken in full batches.
+-- Of a message that has more than `largest` bytes, those are handed out. Shows life in the same step: an id in the ack
+-- set of a worker that nobody has heard of would never come back.
 function commands.fetch()
-    local worker, count, max_bytes, largest = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+    local worker, count, max_bytes = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+    local largest, workers = tonumber(ARGV[5]), tonumber(ARGV[6])
+    count = math.min(count, math.max(1, math.ceil(redis.call('LLEN', queue) / workers)))
     local ids = redis.call('LRANGE', queue, 0, count) -- one more than are wanted, to know whether more is waiting
     if #ids == 0 then
         return {0, {}, {}, 0, {}}
@@ -171,11 +175,17 @@ function commands.put_back()
     return put_back(arguments(2))
 end
 
--- beat(worker, timeout_ms) -> the ids of workers that have shown no life for so long.
+-- beat(worker, timeout_ms, ending) -> the ids of workers that have shown no life for so long, and how many of this queue
+-- have: theirs have this ending.
 function commands.beat()
-    local now = now_ms()
+    local now, alive = now_ms(), 0
     redis.call('ZADD', heartbeats, now, ARGV[2])
-    return redis.call('ZRANGEBYSCORE', heartbeats, '-inf', now - ARGV[3])
+    for _, worker in ipairs(redis.call('ZRANGEBYSCORE', heartbeats, now - ARGV[3] + 1, '+inf')) do
+        if string.sub(worker, -#ARGV[4]) == ARGV[4] then
+            alive = alive + 1
+        end
+    end
+    return {redis.call('ZRANGEBYSCORE', heartbeats, '-inf', now - ARGV[3]), alive}
 end
 
 -- reclaim(worker, timeout_ms, forget, count) -> how many messages of a dead worker went back to the queue. Looks
