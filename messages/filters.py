@@ -3,6 +3,10 @@
 `any_` is one of these, `not_any_` none of these (what is null matches neither), `like_` a part of the text
 whatever its case, `all_` has all of these, `before_` and `after_` include the moment itself. A criterion left
 out or null says nothing; `any_: []` matches nothing.
+
+No index knows parts of texts: `like_` on a run's name reads every run that the other criteria leave. Among ten
+million runs that takes longer than a query may (`INTERLOCK_QUERY_TIMEOUT`), among those of a day or of a flow a
+fraction of a second. Give `expected_start_time`, a flow or a deployment too.
 """
 
 from enum import StrEnum
@@ -85,7 +89,10 @@ class NullableText(Criteria):
 
 
 class NameMatches(Data):
-    """A name: one of these, and with this in it (`%` and `_` are wildcards)."""
+    """A name: one of these, and with this in it (`%` and `_` are wildcards).
+
+    `like_` reads every run that the other criteria leave: with many runs, give a time, a flow or a deployment too.
+    """
 
     any_: Texts | None = None
     like_: str | None = None

@@ -137,14 +137,22 @@ class _Page(RunFilters):
 
 
 class ListFlowRuns(_Page):
-    """Asks for flow runs; with `columns`, for these of their fields and their id."""
+    """Asks for flow runs; with `columns`, for these of their fields and their id.
+
+    A filter for a part of a name (`like_`) reads every run that the other filters leave: with millions of runs, give
+    `expected_start_time` or a flow too, else the query may end by `INTERLOCK_QUERY_TIMEOUT`.
+    """
 
     columns: tuple[FlowRunColumn, ...] | None = None
     sort: FlowRunSort = FlowRunSort.ID_DESC
 
 
 class ListTaskRuns(_Page):
-    """Asks for task runs; with `columns`, for these of their fields and their id."""
+    """Asks for task runs; with `columns`, for these of their fields and their id.
+
+    A filter for a part of a name (`like_`) reads every run that the other filters leave: with millions of runs, give
+    `expected_start_time` or a flow too, else the query may end by `INTERLOCK_QUERY_TIMEOUT`.
+    """
 
     columns: tuple[TaskRunColumn, ...] | None = None
     sort: TaskRunSort = TaskRunSort.ID_DESC

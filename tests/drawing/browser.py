@@ -19,6 +19,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 PATIENCE_S = 60.0
+_STEPS = 8
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 needs_chromium = pytest.mark.skipif(
     not (CHROMIUM and DRIVER) and not os.environ.get("CI"), reason="chromium and chromium-driver are missing"
@@ -52,6 +53,31 @@ class Page:
         """The picture, to the right."""
         chain = ActionChains(self.driver).move_to_element(self.canvas).click_and_hold()
         chain.move_by_offset(by, 0).release().perform()
+
+    def pinch(self, begin: int, end: int) -> None:
+        """Two fingers beside each other around the middle of the picture, so many pixels apart at first and at last."""
+        box = self.canvas.rect
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+        def fingers(apart: float) -> list[dict[str, float]]:
+            return [{"x": x - apart / 2, "y": y, "id": 0}, {"x": x + apart / 2, "y": y, "id": 1}]
+
+        self._touch("touchStart", fingers(begin))
+        for step in range(1, _STEPS + 1):
+            self._touch("touchMove", fingers(begin + (end - begin) * step / _STEPS))
+        self._touch("touchEnd", [])
+
+    def swipe(self, by: int) -> None:
+        """One finger, over the middle of the picture, to the right."""
+        box = self.canvas.rect
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self._touch("touchStart", [{"x": x, "y": y, "id": 0}])
+        for step in range(1, _STEPS + 1):
+            self._touch("touchMove", [{"x": x + by * step / _STEPS, "y": y, "id": 0}])
+        self._touch("touchEnd", [])
+
+    def _touch(self, kind: str, fingers: list[dict[str, float]]) -> None:
+        self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
 
     def pixel_of(self, node_id: str) -> tuple[float, float]:
         """Where the beginning of a node's bar is, from the middle of the picture."""
@@ -91,6 +117,20 @@ class Page:
         """What the browser says in its console."""
         entries: list[dict[str, str]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         return [entry["message"] for entry in entries if "favicon" not in entry["message"]]
+
+
+@contextmanager
+def fingers(driver: webdriver.Chrome) -> Iterator[None]:
+    """While entered, pages that are opened have a touch screen."""
+    _touch_screen(driver, there=True)
+    try:
+        yield
+    finally:
+        _touch_screen(driver, there=False)
+
+
+def _touch_screen(driver: webdriver.Chrome, *, there: bool) -> None:
+    driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": there, "maxTouchPoints": 5})
 
 
 @contextmanager

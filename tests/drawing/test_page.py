@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from messages.answers import Graph
 from messages.states import StateType
-from tests.drawing.browser import Page, browser, needs_chromium, opened
+from tests.drawing.browser import Page, browser, fingers, needs_chromium, opened
 from tests.drawing.builders import HOSTILE, TITLE, artifact, at, graph, large, node, state
 from workers.drawing.html import as_fragment, as_html, script, style
 from workers.drawing.title import Title
@@ -62,6 +62,27 @@ def test_it_can_be_dragged_when_zoomed(page: Page) -> None:
     zoomed = page.until("ticks", other_than=before)
     page.drag(300)
     assert page.until("ticks", other_than=zoomed) != before
+
+
+def test_two_fingers_zoom_and_one_pans(driver: webdriver.Chrome, tmp_path: Path) -> None:
+    with fingers(driver):
+        page = opened(driver, tmp_path, as_html(a_run(), now=at(100), title=TITLE))
+        seconds, ticks = float(page.told("seconds")), page.told("ticks")
+        page.pinch(100, 400)
+        finer = page.until("ticks", other_than=ticks)
+        assert float(page.told("seconds")) == pytest.approx(seconds / 4, rel=0.05)
+        page.swipe(300)
+        moved = page.until("ticks", other_than=finer)
+        assert float(page.told("seconds")) == pytest.approx(seconds / 4, rel=0.05)
+        page.pinch(400, 50)
+        page.until("ticks", other_than=moved)
+        assert float(page.told("seconds")) == pytest.approx(seconds)
+        assert page.complaints() == []
+
+
+def test_a_page_leaves_no_gesture_on_its_picture_to_the_browser(page: Page) -> None:
+    """Else a phone would zoom the whole page."""
+    assert page.canvas.value_of_css_property("touch-action") == "none"
 
 
 def test_a_click_tells_of_a_node_and_shows_what_belongs_to_it(page: Page) -> None:

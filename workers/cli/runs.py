@@ -46,7 +46,11 @@ def list_runs(
     tag: Annotated[_Words, typer.Option(metavar="TAG", help="With this tag; given twice, with both.")] = None,
     name: Annotated[_Words, typer.Option(metavar="NAME", help="Of this name.")] = None,
     name_like: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="With this in the name, whatever the case.")
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="With this in the name, whatever the case. With many runs, give --since or --flow too.",
+        ),
     ] = None,
     work_queue: Annotated[_Words, typer.Option(metavar="NAME", help="In this work queue.")] = None,
     work_pool: Annotated[_Words, typer.Option(metavar="NAME", help="In this work pool.")] = None,

@@ -219,7 +219,10 @@ def _bar_of_states(part: DatabaseFigures, width: int) -> Text:
 def _limits(part: DatabaseFigures, size: Size, room: int) -> _Part:
     columns = 2 if size.width >= _WIDE else 1
     uses = list(part.limits[: (room - 1) * columns]) if room > 1 else []
-    head = Text.assemble((" SLOTS", _TITLE), (f"  {part.limits_in_all:,} limits, the fullest first", _QUIET))
+    head = Text.assemble(
+        (" SLOTS", _TITLE),
+        (f"  {part.limits_in_all:,} limit{'s, the fullest first' if part.limits_in_all > 1 else ''}", _QUIET),
+    )
     if not part.limits:
         head = Text.assemble((" SLOTS", _TITLE), ("  no limits", _QUIET))
     grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
