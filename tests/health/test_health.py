@@ -141,6 +141,9 @@ def test_the_installation_becomes_metrics() -> None:
     assert found["interlock_queue_depth|ready|commands"] == 12_345
     assert found["interlock_queue_oldest_seconds|commands"] == 2.5
     assert found["interlock_outbox_waiting"] == 3
+    assert found["interlock_parked_commands"] == 2
+    assert found["interlock_deferred_commands"] == 7
+    assert found["interlock_failing_commands"] == 1
     assert found["interlock_outbox_waiting_oldest_seconds"] == pytest.approx(0.5, abs=0.01)
     assert found["interlock_slots_held|limit-0"] == found["interlock_slots_limit|limit-0"] == 10
     assert found["interlock_clock_skew_seconds|redis"] == 0.002
