@@ -51,10 +51,12 @@ UPDATE attempt SET in_hand = true, next_attempt_at = %(lease)s WHERE command_id 
   ORDER BY next_attempt_at, command_id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
 RETURNING {_TAKE}
 """
-# Twice as long each time. What stands there as the error is true if nobody comes back to write another.
+# Twice as long each time; but not before the second: who dies once is seldom to blame, and commands that came together
+# keep their order. What stands there as the error is true if nobody comes back to write another.
 _CLAIM_ONE = f"""
 UPDATE attempt SET in_hand = true, attempts = attempts + 1, last_error = %(died)s,
-  next_attempt_at = %(now)s + least(%(longest)s, %(first)s * power(2, least(attempts, 20))) * interval '1 second'
+  next_attempt_at = CASE WHEN attempts = 0 THEN next_attempt_at ELSE
+    %(now)s + least(%(longest)s, %(first)s * power(2, least(attempts, 20) - 1)) * interval '1 second' END
 WHERE command_id = (
   SELECT command_id FROM attempt WHERE next_attempt_at <= %(now)s AND NOT ({_DEFERRED})
   ORDER BY next_attempt_at, command_id LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -118,7 +120,8 @@ def claim_deferred(connection: Connection, now: datetime, lease: datetime, most:
 
 
 def claim_one(connection: Connection, now: datetime, first_s: float, longest_s: float) -> ToTry | None:
-    """The next command to be tried alone: counted, and put off for as long as it would be if it failed."""
+    """The next command to be tried alone: counted, and put off for as long as it would be if it failed; at its first try
+    it keeps its place, so that it is tried again before those behind it if nobody survives that."""
     parameters = {"now": now, "first": first_s, "longest": longest_s, "died": DIED}
     return next(iter(_taken(connection, _CLAIM_ONE, parameters)), None)
 

@@ -151,6 +151,13 @@ class Soak:
             self.servers.redis.kill()
             self.servers.redis.start()
 
+    def failed(self) -> list[str]:
+        """What some of the commands that failed were told, and what the processes said."""
+        query = "SELECT result FROM command WHERE status = 'ERROR' ORDER BY finished LIMIT 20"
+        with self.servers.postgres.session() as connection:
+            told = [str(row[0]) for row in connection.execute(query)]
+        return [*told, self.fleet.log()[-20_000:]] if told else []
+
     def left_over(self, sent: int) -> dict[str, int]:
         """What should be none, by SQL."""
         with self.servers.postgres.session() as connection:
@@ -182,7 +189,7 @@ def soak(commands: int, seed: int, folder: Path) -> dict[str, Any]:
             until(lambda: at_rest(servers.postgres.url, it.redis, NAMESPACE), ENDS_WITHIN_S, every_s=0.5)
             took_s = time.monotonic() - began
             it.look_at_memory()
-            left = it.left_over(sent)
+            left, failed = it.left_over(sent), it.failed()
             it.supervisor.stop()
     return {
         "commands": sent,
@@ -192,6 +199,7 @@ def soak(commands: int, seed: int, folder: Path) -> dict[str, Any]:
         "faults": it.faults,
         "deaths": it.supervisor.deaths,
         "left_over": left,
+        "failed": failed,
         "memory_mib": {
             name: {"first": seen[0], "most": max(seen), "last": seen[-1]} for name, seen in it.memory.items()
         },

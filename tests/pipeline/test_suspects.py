@@ -75,8 +75,8 @@ def test_the_deadly_one_is_counted_alone_and_the_innocent_pass_at_their_first_tr
     # What was published before a death is lost with the workshop's worker: the inbox has it.
     assert {row["status"] for row in workshop.rows("SELECT status FROM command")} == {"OK"}
     assert workshop.count("command") == 2
-    assert attempts(workshop) == {"deadly": 1}
-    assert deadly == ["a", "deadly", "b"], "in the order of the batch"
+    assert attempts(workshop) == {"deadly": 2}
+    assert deadly == ["a", "deadly", "deadly", "b"], "in the order of the batch"
     assert [each["causationid"] for each in told] == [commands[2]["id"]]
 
 
@@ -102,12 +102,31 @@ def test_it_is_given_up_after_the_last_attempt_without_being_tried_once_more(
 def test_it_is_left_alone_for_longer_after_each_death(workshop: Workshop, deadly: list[str]) -> None:
     workshop.handle_suspects(upsert("deadly"))
     waits = []
-    for _ in range(2):
+    for _ in range(3):
         with pytest.raises(Died):
             workshop.try_again()
         [row] = workshop.rows("SELECT extract(epoch FROM next_attempt_at - now()) AS wait FROM attempt")
         waits.append(float(row["wait"]))
-    assert 0 < waits[0] < 0.6 < waits[1] < 1.1
+    assert waits[0] <= 0 < waits[1] < 0.6 < waits[2] < 1.1
+
+
+def test_commands_that_came_together_keep_their_order_if_one_death_is_nobodys_fault(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied: list[str] = []
+
+    def upsert_and_be_killed(world: World, data: Any) -> Outcome:
+        applied.append(data.name)
+        if applied == ["a", "b"]:
+            raise Died
+        return upsert_flow(world, data)
+
+    monkeypatch.setitem(table.HANDLERS, "flow.upsert", upsert_and_be_killed)
+    workshop.handle_suspects(batch(*(upsert(name) for name in "abc")))
+    until_none_is_due(workshop)
+    assert applied == ["a", "b", "b", "c"]
+    assert {row["status"] for row in workshop.rows("SELECT status FROM command")} == {"OK"}
+    assert (workshop.count("command"), workshop.count("attempt")) == (3, 0)
 
 
 def test_order_is_kept_among_suspects_and_the_one_after_the_deadly_one_waits_for_it(
@@ -116,11 +135,10 @@ def test_order_is_kept_among_suspects_and_the_one_after_the_deadly_one_waits_for
     commands = numbered("first", "deadly", "last")
     workshop.handle_suspects(*reversed(commands))
     until_none_is_due(workshop)
-    assert deadly == ["first", "deadly"]
+    assert deadly == ["first", "deadly", "deadly"]
     assert workshop.count("parked_command") == 2
-    for _ in range(2):
-        with pytest.raises(Died):
-            workshop.try_again()
+    with pytest.raises(Died):
+        workshop.try_again()
     told = workshop.try_again()
     assert [each["causationid"] for each in told] == [commands[1]["id"], commands[2]["id"]]
     assert [each["data"]["status"] for each in told] == ["ERROR", "OK"]
@@ -136,7 +154,7 @@ def test_a_deadly_follower_does_not_have_its_predecessor_counted(
         workshop.handle(first)
     assert workshop.handle_suspects(first) == []
     until_none_is_due(workshop)
-    assert attempts(workshop) == {"deadly": 1}
+    assert attempts(workshop) == {"deadly": 2}
     assert {row["name"] for row in workshop.rows("SELECT name FROM flow")} == {"first"}
 
 
