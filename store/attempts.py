@@ -120,8 +120,10 @@ def claim_deferred(connection: Connection, now: datetime, lease: datetime, most:
 
 
 def claim_one(connection: Connection, now: datetime, first_s: float, longest_s: float) -> ToTry | None:
-    """The next command to be tried alone: counted, and put off for as long as it would be if it failed; at its first try
-    it keeps its place, so that it is tried again before those behind it if nobody survives that."""
+    """The next command to be tried alone: counted, and put off for as long as it would be if it failed.
+
+    At its first try it keeps its place: it is tried again before those behind it if nobody survives that.
+    """
     parameters = {"now": now, "first": first_s, "longest": longest_s, "died": DIED}
     return next(iter(_taken(connection, _CLAIM_ONE, parameters)), None)
 
