@@ -1,5 +1,6 @@
 """Signals that ask a process to stop, and the time that it may take for it."""
 
+import _thread
 import logging
 import signal
 from collections.abc import Callable, Iterator
@@ -21,7 +22,9 @@ def until_stopped() -> Iterator[Event]:
     stopped = Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        stopped.set()
+        # In a thread of its own: this one may have been interrupted while it held the event's lock, a second signal
+        # comes just when the first has woken it up, and would then wait for itself for ever.
+        _thread.start_new_thread(stopped.set, ())
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

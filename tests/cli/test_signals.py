@@ -1,0 +1,44 @@
+"""Processes hear every signal that asks them to end, whatever they are doing when it comes."""
+
+import signal
+import subprocess
+import sys
+
+PATIENCE_S = 120.0
+SIGNALS = 2_000
+# Looks at the event all the time, so that signals come while its lock is held.
+BUSY = f"""
+import os, signal, subprocess, sys
+from workers.processes.stopping import until_stopped
+
+SENDER = '''
+import os, signal, sys, time
+for _ in range({SIGNALS}):
+    os.kill(int(sys.argv[1]), signal.SIGTERM)
+    time.sleep(0.0003)
+'''
+with until_stopped() as stopped:
+    sender = subprocess.Popen([sys.executable, "-c", SENDER, str(os.getpid())])
+    while sender.poll() is None:
+        stopped.wait(0.0001)
+    stopped.wait()
+print("ended")
+"""
+
+
+def test_a_process_that_is_asked_to_end_many_times_ends() -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", BUSY], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert (found.stdout, found.returncode) == ("ended\n", 0), found.stderr
+
+
+def test_a_signal_sets_the_event_and_the_handlers_are_put_back() -> None:
+    from workers.processes.stopping import until_stopped
+
+    before = signal.getsignal(signal.SIGTERM)
+    with until_stopped() as stopped:
+        assert not stopped.is_set()
+        signal.raise_signal(signal.SIGTERM)
+        assert stopped.wait(PATIENCE_S)
+    assert signal.getsignal(signal.SIGTERM) is before
