@@ -1,8 +1,7 @@
 """One transaction, and what its failures mean: another try, trouble of the infrastructure, a fault of the data."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
 
 import psycopg
 from sqlalchemy import Connection, Engine
@@ -10,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from store.errors import Raced, StoreError, StoreUnavailable, TookTooLong, Unstorable
+from store.pipeline import Pipeline, make_pipeline
 
 __all__ = ["Connection", "Engine", "piped_transaction", "session", "transaction"]
 
@@ -43,18 +43,27 @@ def session(engine: Engine) -> Iterator[Connection]:
 def piped_transaction(engine: Engine) -> Iterator[Connection]:
     """As `transaction`, but statements are sent without waiting for each other's answers, BEGIN and COMMIT among
     them: only asking for rows waits. What fails is raised where rows are asked for, or at the end of the block."""
-    # The driver's own BEGIN would wait for its answer: for the driver, each statement stands alone.
-    with session(engine) as connection:
-        driver: Any = connection.connection.driver_connection
+    with _translated(), engine.connect() as connection:
+        pipeline = make_pipeline(connection)
         try:
-            with driver.pipeline():
-                driver.execute("BEGIN")
-                yield connection
-                driver.execute("COMMIT")
+            pipeline.begin()
+            yield connection
+            pipeline.commit()
         except BaseException:
-            if not driver.closed:
-                driver.rollback()
+            _end(connection, pipeline)
             raise
+
+
+def _end(connection: Connection, pipeline: Pipeline) -> None:
+    usable = False
+    try:
+        with suppress(psycopg.Error):
+            pipeline.rollback()
+            usable = True
+    finally:
+        # Nobody can say what it would answer next. What was begun on it ends with it.
+        if not usable:
+            connection.invalidate()
 
 
 @contextmanager

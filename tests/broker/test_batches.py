@@ -274,12 +274,82 @@ def test_no_worker_takes_more_than_its_share_while_others_have_nothing(namespace
     others = QueueCalls(namespace.client, namespace.name, "queries", "w0")
     for each in (*workers, others, *workers):
         each.beat(timeout_ms=60_000)
-    namespace.put(*numbered(90))
+    namespace.put(*numbered(900))
 
-    taken = [len(each.fetch(200, 1_000_000).ids) for each in workers]
+    taken = [len(each.fetch(500, 1_000_000).ids) for each in workers]
 
-    assert taken == [30, 20, 14]
-    assert all(each.fetch(200, 1_000_000).ids for each in workers), "what is left is taken, too"
+    assert taken == [300, 200, 134]
+    assert all(each.fetch(500, 1_000_000).ids for each in workers), "what is left is taken, too"
+
+
+def test_few_messages_are_not_divided(namespace: Namespace) -> None:
+    workers = [QueueCalls(namespace.client, namespace.name, "commands", f"w{number}") for number in range(3)]
+    for each in (*workers, *workers):
+        each.beat(timeout_ms=60_000)
+    namespace.put(*numbered(60))
+
+    assert [len(each.fetch(500, 1_000_000).ids) for each in workers] == [50, 10, 0]
+
+
+def test_what_comes_while_a_batch_is_handled_comes_as_one_batch(
+    namespace: Namespace, start_runner: StartRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.broker.consumer._TOGETHER_S", 60.0)
+    go_on = threading.Event()
+    received = Received()
+
+    def handle(messages: list[RawMessage]) -> None:
+        received(messages)
+        go_on.wait(60)
+
+    start_runner(handle)
+    namespace.put(b"first")
+    received.wait_for(1)
+    for body in numbered(5):
+        namespace.put(body)
+    go_on.set()
+
+    received.wait_for(6)
+    assert [[each.body for each in batch] for batch in received.batches] == [[b"first"], numbered(5)]
+
+
+def test_a_batch_that_takes_long_holds_up_no_other(namespace: Namespace, start_runner: StartRunner) -> None:
+    go_on = threading.Event()
+    received = Received()
+
+    def handle(messages: list[RawMessage]) -> None:
+        received(messages)
+        if messages[0].body == b"slow":
+            go_on.wait(60)
+
+    start_runner(handle)
+    namespace.put(b"slow")
+    received.wait_for(1)
+    namespace.put(b"quick")
+
+    received.wait_for(2)
+    go_on.set()
+
+
+def test_queries_do_not_wait_to_be_taken_together(
+    namespace: Namespace, start_runner: StartRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.broker.consumer._TOGETHER_S", 60.0)
+    go_on = threading.Event()
+    received = Received()
+
+    def handle(messages: list[RawMessage]) -> None:
+        received(messages)
+        if messages[0].body == b"slow":
+            go_on.wait(60)
+
+    start_runner(handle, batch_size=1)
+    namespace.put(b"slow")
+    received.wait_for(1)
+    namespace.put(b"quick")
+
+    received.wait_for(2, within_s=30)
+    go_on.set()
 
 
 def test_a_long_queue_is_taken_in_full_batches(namespace: Namespace) -> None:
@@ -295,10 +365,10 @@ def test_the_share_of_a_worker_that_is_gone_goes_to_the_others(namespace: Namesp
     one, gone = (QueueCalls(namespace.client, namespace.name, "commands", name) for name in ("one", "gone"))
     gone.beat(timeout_ms=60_000)
     one.beat(timeout_ms=60_000)
-    namespace.put(*numbered(10))
-    assert len(one.fetch(200, 1_000_000).ids) == 5
+    namespace.put(*numbered(400))
+    assert len(one.fetch(500, 1_000_000).ids) == 200
     gone.leave([])
     one.beat(timeout_ms=60_000)
 
-    assert len(one.fetch(200, 1_000_000).ids) == 5
+    assert len(one.fetch(500, 1_000_000).ids) == 200
     assert namespace.waiting() == []

@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 
+from workers.processes.stopping import until_stopped
+
 PATIENCE_S = 120.0
 SIGNALS = 2_000
 # Looks at the event all the time, so that signals come while its lock is held.
@@ -33,12 +35,29 @@ def test_a_process_that_is_asked_to_end_many_times_ends() -> None:
     assert (found.stdout, found.returncode) == ("ended\n", 0), found.stderr
 
 
-def test_a_signal_sets_the_event_and_the_handlers_are_put_back() -> None:
-    from workers.processes.stopping import until_stopped
+# The second signal comes when nobody listens any more.
+ENDING = """
+import signal, sys
+from workers.processes.stopping import until_stopped
+with until_stopped() as stopped:
+    signal.raise_signal(signal.SIGTERM)
+    stopped.wait()
+signal.raise_signal(signal.SIGTERM)
+signal.raise_signal(signal.SIGINT)
+print("ended")
+"""
 
+
+def test_a_process_that_is_about_to_end_is_not_ended_by_a_second_signal() -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", ENDING], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert (found.stdout, found.returncode) == ("ended\n", 0), found.stderr
+
+
+def test_whoever_was_not_asked_to_end_hears_signals_as_before() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with until_stopped() as stopped:
+        assert signal.getsignal(signal.SIGTERM) is not before
         assert not stopped.is_set()
-        signal.raise_signal(signal.SIGTERM)
-        assert stopped.wait(PATIENCE_S)
     assert signal.getsignal(signal.SIGTERM) is before

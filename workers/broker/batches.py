@@ -11,7 +11,7 @@ import dramatiq
 from messages.evolve import value
 
 if TYPE_CHECKING:
-    from dramatiq.broker import Broker
+    from workers.broker.redis_broker import InterlockBroker
 
 
 @value()
@@ -46,11 +46,16 @@ class Requeue(Exception):
     """
 
 
-def declare_batch_actor(broker: Broker, queue_name: str, handler: Handler) -> dramatiq.Actor[[Batch], None]:
+def declare_batch_actor(
+    broker: InterlockBroker, queue_name: str, handler: Handler
+) -> dramatiq.Actor[[Batch], None]:
     """The actor that meets every batch of the queue, whatever actors its producers named."""
 
     def apply_batch(batch: Batch) -> None:
-        handler(list(batch.messages))
+        try:
+            handler(list(batch.messages))
+        finally:
+            broker.at_work(queue_name).hands.handled(batch.number)
 
     options: dict[str, Any] = {"throws": Requeue}
     actor: dramatiq.Actor[[Batch], None] = dramatiq.actor(

@@ -24,6 +24,9 @@ _log = logging.getLogger(__name__)
 
 # After a handler failed: time for the cause to pass, so that the same batch does not go round and round.
 _AFTER_FAILURE_S = 0.5
+# While a batch is in hand, what comes one by one is left to gather for so long: small batches cost nearly as much as
+# large ones.
+_TOGETHER_S = 0.02
 # How long a stopping process goes on trying; what it cannot tell Redis is delivered again.
 _LAST_TRIES_S = 3.0
 
@@ -76,6 +79,8 @@ class BatchConsumer(Consumer):
             return None
         if not self._queue.hands.wait_for_room(self._queue.settings.block_s):
             return None
+        if self._drained and self._queue.settings.batch_size > 1:
+            self._queue.hands.wait_until_handled(_TOGETHER_S)
         if self._drained and not self._bell.wait(self._queue.settings.block_s):
             self._redis_answered()
             return None

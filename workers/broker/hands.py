@@ -11,6 +11,7 @@ class Hands:
     def __init__(self, room: int) -> None:
         self._room = room
         self._batches: dict[int, tuple[bytes, ...]] = {}
+        self._unhandled: set[int] = set()
         self._last_number = 0
         self._is_closed = False
         self._changed = threading.Condition()
@@ -20,6 +21,17 @@ class Hands:
         with self._changed:
             self._changed.wait_for(lambda: self._is_closed or len(self._batches) < self._room, timeout_s)
             return not self._is_closed and len(self._batches) < self._room
+
+    def wait_until_handled(self, timeout_s: float) -> None:
+        """Until no handler is at work; what it has done may still have to be acknowledged."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed or not self._unhandled, timeout_s)
+
+    def handled(self, number: int) -> None:
+        """The handler has returned, or has failed."""
+        with self._changed:
+            self._unhandled.discard(number)
+            self._changed.notify_all()
 
     def close(self) -> None:
         """There will be no room any more; what is in hand stays until it is released."""
@@ -46,11 +58,13 @@ class Hands:
         with self._changed:
             self._last_number += 1
             self._batches[self._last_number] = ids
+            self._unhandled.add(self._last_number)
             return self._last_number
 
     def release(self, number: int) -> None:
         with self._changed:
             self._batches.pop(number, None)
+            self._unhandled.discard(number)
             self._changed.notify_all()
 
     def ids_in_order(self) -> list[bytes]:

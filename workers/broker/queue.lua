@@ -21,6 +21,7 @@ local queue, messages, acks, heartbeats = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local delayed, delayed_messages, due, deaths = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 
 local AT_ONCE = 500 -- values unpacked into one call; Lua's stack takes some 8,000
+local UNDIVIDED = 50 -- messages: to divide fewer would cost more than it saves, as every batch costs what 15 messages do
 local LARGEST_ETA = 2 ^ 53 -- above it a double no longer counts milliseconds; also keeps out infinity
 
 local function now_ms()
@@ -109,13 +110,14 @@ local commands = {}
 
 -- fetch(worker, count, max_bytes, largest, workers) -> now, ids, bodies, whether more is waiting, deaths (none if there are
 -- none). At least one message if there is one, then as many as stay within max_bytes and within this worker's share of
--- what is waiting: no worker takes everything while others have nothing to do, and a long queue is taken in full batches.
+-- what is waiting: no worker takes everything while others have nothing to do, a long queue is taken in full batches, and
+-- a short one is not divided.
 -- Of a message that has more than `largest` bytes, those are handed out. Shows life in the same step: an id in the ack
 -- set of a worker that nobody has heard of would never come back.
 function commands.fetch()
     local worker, count, max_bytes = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
     local largest, workers = tonumber(ARGV[5]), tonumber(ARGV[6])
-    count = math.min(count, math.max(1, math.ceil(redis.call('LLEN', queue) / workers)))
+    count = math.min(count, math.max(UNDIVIDED, math.ceil(redis.call('LLEN', queue) / workers)))
     local ids = redis.call('LRANGE', queue, 0, count) -- one more than are wanted, to know whether more is waiting
     if #ids == 0 then
         return {0, {}, {}, 0, {}}

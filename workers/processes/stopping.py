@@ -18,7 +18,10 @@ _TO_CLOSE_S = 2.0
 
 @contextmanager
 def until_stopped() -> Iterator[Event]:
-    """While entered, SIGTERM and SIGINT set the event, and do nothing else."""
+    """While entered, SIGTERM and SIGINT set the event, and do nothing else.
+
+    Once they have, they do nothing at all afterwards: a second one must not end a process in the middle of its end.
+    """
     stopped = Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -31,7 +34,7 @@ def until_stopped() -> Iterator[Event]:
         yield stopped
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if stopped.is_set() else handler)
 
 
 def work_until(stopped: Event, work: Callable[[], None], within: timedelta) -> None:
