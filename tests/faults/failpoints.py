@@ -12,8 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 #: in the order in which a batch comes by
 OF_WORKERS = (
     "after-fetch",
@@ -55,6 +53,7 @@ class Points:
     def install(self) -> None:
         """Wraps what the program does; AttributeError if it has no such function any more."""
         from store import attempts, outbox
+        from store.pipeline import Pipeline
         from workers.broker.calls import QueueCalls
         from workers.broker.consumer import BatchConsumer
         from workers.pipeline import apply
@@ -66,7 +65,7 @@ class Points:
         self._after(apply, "_claim", "after-begin", always=True)
         self._after(apply, "gather", "after-lock", always=True)
         self._after(apply, "save", "after-state-insert", always=True)
-        self._before_commit(apply.Applier)
+        self._before_commit(Pipeline)
         self._after(attempts, "claim_deferred", "retry-claimed")
         self._during_retries(CommandHandler)
         self._before(CommandHandler, "_publish", "after-commit")
@@ -137,23 +136,14 @@ class Points:
 
         handler.again, handler._publish = wrapped, published
 
-    def _before_commit(self, applier: Any) -> None:
-        """Between the last statement of a batch and its COMMIT: not at the commits of other transactions."""
-        inner: Callable[..., Any] = applier._bury
-        execute: Callable[..., Any] = psycopg.Connection.execute
+    def _before_commit(self, pipeline: Any) -> None:
+        """Between the last statement of a batch and its COMMIT: no other transactions have pipelines."""
+        commit: Callable[..., Any] = pipeline.commit
 
-        def last_statement(*args: Any, **more: Any) -> Any:
-            result = inner(*args, **more)
-            self._batch.is_complete = True
-            return result
+        def wrapped(*args: Any, **more: Any) -> Any:
+            self.pass_by("before-commit")
+            if getattr(self._batch, "is_tried_again", False):
+                self.pass_by("retry-before-commit")
+            return commit(*args, **more)
 
-        def statement(connection: Any, query: Any, *args: Any, **more: Any) -> Any:
-            if query == "COMMIT" and getattr(self._batch, "is_complete", False):
-                self._batch.is_complete = False
-                self.pass_by("before-commit")
-                if getattr(self._batch, "is_tried_again", False):
-                    self.pass_by("retry-before-commit")
-            return execute(connection, query, *args, **more)
-
-        applier._bury = last_statement
-        setattr(psycopg.Connection, "execute", statement)  # noqa: B010 - mypy forbids to assign to a method
+        pipeline.commit = wrapped
