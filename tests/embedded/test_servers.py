@@ -38,6 +38,8 @@ def test_what_they_confirm_is_durable(home: Path) -> None:
         assert redis.config_get("append*")["appendonly"] == "yes"
         assert redis.config_get("append*")["appendfsync"] == "everysec"
         assert redis.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
+        assert int(redis.config_get("auto-aof-rewrite-min-size")["auto-aof-rewrite-min-size"]) == 512 * 2**20
+        assert redis.config_get("rdbcompression")["rdbcompression"] == "no"
 
 
 def test_the_role_in_the_url_is_no_superuser(home: Path) -> None:
