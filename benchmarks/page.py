@@ -5,16 +5,19 @@ Each FILE is what `python -m benchmarks --json FILE` wrote; of a figure that sta
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure, told
-from benchmarks.goals import Line, summary
+from benchmarks.goals import GOALS, Line, summary
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- figures -->\n", "<!-- /figures -->\n"
+# Costs have a table of their own, as do questions to large tables; of round trips p50 and p99 say enough.
+_LEFT_OUT = re.compile(r": CPU of |p90$|max$|^question|^through the queue|first$")
 _PROCESSES = ("worker", "PostgreSQL", "Valkey", "relay", "clock", "producer", "reader")
 
 
@@ -35,17 +38,18 @@ def tables(sessions: Iterable[dict[str, Any]]) -> str:
     where = ""
     for session in sessions:
         machine, options = session["machine"], session["options"]
-        where = (
-            f"Measured {session['measured'][:10]} on {machine['cores']} cores, Python {machine['python']}, "
-            f"worker processes: {options['workers']}."
-        )
+        where = f"Measured {session['measured'][:10]} on {machine['cores']} cores, Python {machine['python']}"
+        where += f", worker processes: {options['workers']}." if "workers" in options else "."
         for each in session["figures"]:
             figures[each["name"]] = Figure(each["name"], each["unit"], tuple(each["values"]))
-    return f"{where}\n\n{_goals(summary(figures))}\n{_costs(figures)}"
+    return f"{where}\n\n{_goals(summary(figures), figures)}\n{_costs(figures)}\n{_others(figures)}"
 
 
-def _goals(lines: Iterable[Line]) -> str:
-    rows = ["| what | goal | reached | | reference | times better |", "| --- | --- | --- | --- | --- | --- |"]
+def _goals(lines: Iterable[Line], figures: dict[str, Figure]) -> str:
+    rows = [
+        "| what | goal | reached | spread | | reference | times better |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for line in lines:
         goal = line.goal
         sign = "at most" if goal.at_most else "at least"
@@ -54,6 +58,7 @@ def _goals(lines: Iterable[Line]) -> str:
             goal.title,
             f"{sign} {told(goal.wanted)} {goal.unit}".strip(),
             told(line.value),
+            "" if goal.share_of else _spread(figures[goal.figure]),
             "yes" if goal.reached(line.value) else "no",
             reference,
             "" if line.ratio is None else told(line.ratio),
@@ -70,6 +75,21 @@ def _costs(figures: dict[str, Figure]) -> str:
             cells = ("" if value is None else told(value.median) for value in values)
             rows.append(f"| {process} | {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
+
+
+def _others(figures: dict[str, Figure]) -> str:
+    """What has no goal, except what stands in a table of its own."""
+    with_goals = {goal.figure for goal in GOALS}
+    rows = ["| what else was measured | median | spread | |", "| --- | --- | --- | --- |"]
+    for each in figures.values():
+        if each.name not in with_goals and not _LEFT_OUT.search(each.name):
+            rows.append(f"| {each.name} | {told(each.median)} | {_spread(each)} | {each.unit} |")
+    return "\n".join(rows) + "\n"
+
+
+def _spread(figure: Figure) -> str:
+    """The lowest and the highest, if it was measured more than once."""
+    return "" if len(figure.values) == 1 else f"{told(figure.lowest)} to {told(figure.highest)}"
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ def valkey(home: Home, *, durable: bool) -> Launch:
         "save": "",
         "appendonly": "yes" if durable else "no",
         "appendfsync": "everysec",
-        # What passes through is soon gone: to write the file anew whenever it has grown to 64 MB, and compressed, takes a
-        # quarter of the server's time.
+        # What passes through is soon gone: to write the file anew whenever it has grown to 64 MB, and compressed,
+        # takes a quarter of the server's time.
         "auto-aof-rewrite-min-size": "512mb",
         "rdbcompression": "no",
         "maxmemory-policy": "noeviction",

@@ -1,0 +1,66 @@
+"""What stands in docs/performance.md: each figure once, with its spread, in the table where it belongs."""
+
+from typing import Any
+
+from benchmarks.page import tables
+
+
+def session(*figures: tuple[str, str, list[float]], **options: Any) -> dict[str, Any]:
+    return {
+        "measured": "2026-11-23T12:00:00Z",
+        "machine": {"cores": 2, "python": "3.11.7"},
+        "options": options,
+        "figures": [{"name": name, "unit": unit, "values": values} for name, unit, values in figures],
+    }
+
+
+def rows(*sessions: dict[str, Any]) -> list[list[str]]:
+    lines = tables(sessions).splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+
+
+def test_a_figure_with_a_goal_stands_beside_it_with_its_spread() -> None:
+    (line,) = [
+        row for row in rows(session(("bulk", "commands/s", [6_000, 8_400, 8_100]))) if row[0] == "bulk"
+    ]
+
+    assert line[1:5] == ["at least 8,000 commands/s", "8,100", "6,000 to 8,400", "yes"]
+
+
+def test_a_share_has_no_spread_of_its_own() -> None:
+    found = rows(session(("bulk", "commands/s", [6_000, 7_000]), ("floor", "commands/s", [10_000])))
+
+    assert ["bulk / floor", "at least 0.7", "0.65", "", "no", "", ""] in found
+
+
+def test_what_has_no_goal_stands_in_a_table_of_its_own() -> None:
+    found = rows(
+        session(
+            ("hot: one run", "commands/s", [900.0, 1_000, 1_100]),
+            ("single: commands per transaction", "", [180.0]),
+            ("single: CPU of worker", "us/command", [150.0]),
+            ("round trip of another run beside one run: p99", "ms", [20.0]),
+            ("round trip of another run beside one run: max", "ms", [30.0]),
+        )
+    )
+
+    assert ["hot: one run", "1,000", "900 to 1,100", "commands/s"] in found
+    assert ["single: commands per transaction", "180", "", ""] in found
+    assert ["worker", "150", ""] in found
+    assert ["round trip of another run beside one run: p99", "20.0", "", "ms"] in found
+    assert not any("max" in row[0] or ": CPU of" in row[0] for row in found)
+
+
+def test_of_a_figure_in_several_files_the_last_counts() -> None:
+    found = rows(
+        session(("hot: one run", "commands/s", [1.0])), session(("hot: one run", "commands/s", [2.0]))
+    )
+
+    assert [row[1] for row in found if row[0] == "hot: one run"] == ["2.00"]
+
+
+def test_it_says_where_it_was_measured() -> None:
+    figure = ("bulk", "commands/s", [8_000.0])
+
+    assert "on 2 cores, Python 3.11.7, worker processes: 2." in tables([session(figure, workers=2)])
+    assert "on 2 cores, Python 3.11.7.\n" in tables([session(figure)])
