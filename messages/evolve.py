@@ -1,7 +1,8 @@
 """Frozen values at the speed of the hot path: made, and copied with changes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from typing import Any, TypeVar, dataclass_transform
 
 from pydantic import BaseModel
@@ -37,11 +38,35 @@ def evolve(value: T, /, **changes: Any) -> T:
     return copy
 
 
-def made(kind: type[T], fields: dict[str, Any]) -> T:
+def made(kind: type[T], values: dict[str, Any]) -> T:
     """A frozen dataclass without slots, of all its fields: nothing is checked, and no default filled in."""
     value: T = object.__new__(kind)
-    value.__dict__.update(fields)
+    value.__dict__.update(values)
     return value
+
+
+def filled(kind: type[T], **given: Any) -> T:
+    """As `kind(**given)`, in a third of the time: a frozen dataclass without slots, with its defaults.
+
+    What a class does when it is made (`__post_init__`) is not done, and no factory is called: such fields are given.
+
+    Raises:
+        TypeError: a field is missing, or there is no such field.
+    """
+    a_class: Any = kind
+    blank, required = _blank(a_class)
+    values = {**blank, **given}
+    if len(values) != len(blank) or not required <= given.keys():
+        unknown, missing = given.keys() - blank.keys(), required - given.keys()
+        raise TypeError(f"{kind.__name__}: no fields {sorted(unknown)}, missing {sorted(missing)}")
+    return made(kind, values)
+
+
+@cache
+def _blank(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """All fields in their order with their defaults, and those that have none."""
+    every = {each.name: each.default for each in fields(kind)}
+    return every, frozenset(name for name, default in every.items() if default is MISSING)
 
 
 def revised(model: M, **changes: Any) -> M:
@@ -51,10 +76,10 @@ def revised(model: M, **changes: Any) -> M:
         KeyError: there is no such field.
     """
     copy = object.__new__(type(model))
-    fields = {**model.__dict__, **changes}
-    if len(fields) != len(model.__dict__):
+    values = {**model.__dict__, **changes}
+    if len(values) != len(model.__dict__):
         raise KeyError(*(changes.keys() - model.__dict__.keys()))
-    _set(copy, "__dict__", fields)
+    _set(copy, "__dict__", values)
     _set(copy, "__pydantic_fields_set__", model.__pydantic_fields_set__ | changes.keys())
     _set(copy, "__pydantic_extra__", None)
     _set(copy, "__pydantic_private__", None)

@@ -1,13 +1,19 @@
 """Changed copies of frozen values."""
 
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, fields, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from pydantic import ValidationError
 
-from messages.evolve import evolve, made, revised
+from messages.evolve import evolve, filled, made, revised
+from messages.runs import FlowRun, TaskRun
 from messages.states import StateDetails
 from tests.messages.test_told import FLOW_RUN
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def test_a_changed_copy_is_what_replace_makes() -> None:
@@ -27,6 +33,32 @@ def test_a_copy_is_as_frozen_as_the_value() -> None:
 
 def test_a_value_made_of_all_its_fields_is_equal() -> None:
     assert made(type(FLOW_RUN), dict(FLOW_RUN.__dict__)) == FLOW_RUN
+
+
+def test_a_filled_value_has_the_defaults_of_its_class_in_the_order_of_its_fields() -> None:
+    given: dict[str, Any] = {
+        "id": uuid4(),
+        "name": "x",
+        "task_key": "k",
+        "dynamic_key": "0",
+        "created": NOON,
+        "updated": NOON,
+    }
+    with_factories: dict[str, Any] = {"task_inputs": {}, "tags": [], "labels": {}}
+
+    made_quickly = filled(TaskRun, **given, **with_factories)
+
+    assert made_quickly == TaskRun(**given)
+    assert list(made_quickly.__dict__) == [each.name for each in fields(TaskRun)]
+
+
+def test_a_filled_value_misses_nothing_and_has_no_other_fields() -> None:
+    given = dict(FLOW_RUN.__dict__)
+    with pytest.raises(TypeError, match=r"FlowRun: no fields \['verzion'\]"):
+        filled(FlowRun, **given, verzion=7)
+    del given["name"]
+    with pytest.raises(TypeError, match=r"missing \['name'\]"):
+        filled(FlowRun, **given)
 
 
 def test_a_revised_model_is_what_model_copy_makes() -> None:

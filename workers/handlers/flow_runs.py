@@ -9,7 +9,7 @@ from messages.commands.flow_runs import (
     SetFlowRunState,
     UpdateFlowRun,
 )
-from messages.evolve import evolve
+from messages.evolve import evolve, filled
 from messages.fields import Id
 from messages.results import Outcome
 from messages.runs import FlowRun
@@ -46,10 +46,11 @@ def flow_for(world: World, data: FlowReference) -> Flow:
             raise outcomes.missing("flow", data.flow_id)
         return flow
     assert data.flow_name is not None
+    known = world.flows.by(data.flow_name)
+    if known is not None:
+        return known
     now = world.clock()
-    return world.flows.by(data.flow_name) or world.flows.put(
-        Flow(id=world.new_id(), created=now, updated=now, name=data.flow_name)
-    )
+    return world.flows.put(Flow(id=world.new_id(), created=now, updated=now, name=data.flow_name))
 
 
 def create(world: World, data: CreateFlowRun) -> Outcome:
@@ -74,7 +75,8 @@ def create(world: World, data: CreateFlowRun) -> Outcome:
 def _new(world: World, data: CreateFlowRun, flow: Flow, queue: WorkQueue | None) -> FlowRun:
     now = world.clock()
     given = {name: getattr(data, name) for name in _CREATED_AS_GIVEN}
-    return FlowRun(
+    return filled(
+        FlowRun,
         id=data.id or world.new_id(),
         created=now,
         updated=now,

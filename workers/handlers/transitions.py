@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from messages.catalog import Artifact
@@ -47,13 +49,37 @@ class RuleBroke(Exception):
 
 def orders_of(world: World, command: SetState) -> Orders:
     """What a set_state command asks for beside the state."""
+    return _orders(
+        command.force,
+        _policy_named(world, command),
+        command.orchestration_parameters.api_version,
+        command.client_version,
+        world.waits.deployment_s,
+        world.waits.tag_s,
+    )
+
+
+_NO_PARAMETERS: Mapping[str, Any] = MappingProxyType({})
+
+
+# Most commands ask for the same.
+@lru_cache(maxsize=256)
+def _orders(
+    force: bool,
+    policy: Policy[Any] | None,
+    api_version: str | None,
+    client_version: str | None,
+    deployment_slot_wait_seconds: float,
+    tag_slot_wait_seconds: int,
+) -> Orders:
     return Orders(
-        force=command.force,
-        policy=_policy_named(world, command),
-        api_version=command.orchestration_parameters.api_version,
-        client_version=command.client_version,
-        deployment_slot_wait_seconds=world.waits.deployment_s,
-        tag_slot_wait_seconds=world.waits.tag_s,
+        force=force,
+        policy=policy,
+        api_version=api_version,
+        client_version=client_version,
+        parameters=_NO_PARAMETERS,
+        deployment_slot_wait_seconds=deployment_slot_wait_seconds,
+        tag_slot_wait_seconds=tag_slot_wait_seconds,
     )
 
 

@@ -3,8 +3,7 @@
 Commands are decided on it one after the other, so that the second command on a run sees what the first one did.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,6 +66,22 @@ class Waits:
     tag_s: int = 30
 
 
+class AllOrNothing:
+    """What was so when the block began. A generator would cost three times as much, for each command."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def __enter__(self) -> None:
+        world = self._world
+        self._mark, self._events = world.journal.mark(), len(world.events)
+
+    def __exit__(self, kind: type[BaseException] | None, *_of_it: object) -> None:
+        if kind is not None:
+            self._world.journal.rewind(self._mark)
+            del self._world.events[self._events :]
+
+
 class World:
     """The values of one batch. All ids, times and dice come from outside."""
 
@@ -109,16 +124,9 @@ class World:
         self.not_loaded: dict[Id | None, list[tuple[Id, int]]] = {}
         self.events: list[Event] = []
 
-    @contextmanager
-    def all_or_nothing(self) -> Iterator[None]:
-        """A block whose changes are taken back if it raises."""
-        mark, events = self.journal.mark(), len(self.events)
-        try:
-            yield
-        except BaseException:
-            self.journal.rewind(mark)
-            del self.events[events:]
-            raise
+    def all_or_nothing(self) -> "AllOrNothing":
+        """For a block whose changes are taken back if it raises."""
+        return AllOrNothing(self)
 
     def tell(self, event: Event) -> None:
         """Notes an event; it is published after the commit."""
