@@ -22,14 +22,14 @@ from benchmarks.stack import Stack, migrate, start_processes, stop_processes
 from benchmarks.workload import Workload
 
 PROCESSES = (1, 2, 4, 8)
-DELAYS_MS = (0, 2)
+DELAYS_MS = (0, 2, 20)
 _SMALL = {"BATCH_SIZE": "10", "WORKER_THREADS": "1"}
 _VARIANTS: Mapping[str, Mapping[str, str]] = {"full batches": {}, "batches of 10": _SMALL}
 # Enough for all threads of all processes, each with a full batch at work and one waiting.
 _WINDOW_OF_EACH = 1_000
 _PINGS = 100
 _GUESS = 2_000
-# Sixteen arrangements: a third of the usual time for each.
+# Twenty-four arrangements: a third of the usual time for each.
 _SHARE_OF_TIME = 0.3
 
 
