@@ -19,14 +19,16 @@ from benchmarks.figures import Figure, across_runs, percentile
 from benchmarks.flood import flood
 from benchmarks.session import Session
 from benchmarks.stack import Stack, migrate, start_processes, stop_processes
-from benchmarks.workload import Workload
+from benchmarks.workload import STAGES, Workload
 
 PROCESSES = (1, 2, 4, 8)
 DELAYS_MS = (0, 2, 20)
 _SMALL = {"BATCH_SIZE": "10", "WORKER_THREADS": "1"}
 _VARIANTS: Mapping[str, Mapping[str, str]] = {"full batches": {}, "batches of 10": _SMALL}
-# Enough for all threads of all processes, each with a full batch at work and one waiting.
-_WINDOW_OF_EACH = 1_000
+# Enough for the threads of a process, each with a full batch at work, and for one that waits.
+_WINDOW_OF_EACH = 600
+# A workload of fewer commands for each that may be on its way would keep fewer on their way.
+_LEAST_FOR_EACH = 2 * len(STAGES)
 _PINGS = 100
 _GUESS = 2_000
 # Twenty-four arrangements: a third of the usual time for each.
@@ -61,7 +63,8 @@ def _rates(session: Session, url: str, settings: Mapping[str, str], count: int, 
     with _stack(session.stack, url, settings, count) as stack:
         window = max(session.window, _WINDOW_OF_EACH * count)
         first = flood(stack, Workload(_GUESS, "scaling", window))
-        workload = Workload(session.enough(first.rate, _SHARE_OF_TIME), "scaling", window)
+        least = 0 if settings else _LEAST_FOR_EACH * window
+        workload = Workload(max(least, session.enough(first.rate, _SHARE_OF_TIME)), "scaling", window)
         title = _title(prefix, count)
         return across_runs(
             [

@@ -95,6 +95,10 @@ def _logging_as_before() -> Iterator[None]:
         root.setLevel(level)
 
 
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A word on a terminal of its own."""
 
@@ -108,6 +112,8 @@ class Terminal:
             stdout=its_side,
             stderr=its_side,
             start_new_session=True,
+            # Tests that were started in the background may have to ignore Ctrl-C; on a terminal nobody does.
+            preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - it takes no lock
         )
         os.close(its_side)
         self.seen = ""
