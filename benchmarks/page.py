@@ -8,16 +8,18 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure, told
 from benchmarks.goals import GOALS, Line, summary
+from benchmarks.scaling import DELAYS_MS, PROCESSES, VARIANTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- figures -->\n", "<!-- /figures -->\n"
-# Costs have a table of their own, as do questions to large tables; of round trips p50 and p99 say enough.
-_LEFT_OUT = re.compile(r": CPU of |p90$|max$|^question|^through the queue|first$")
+# Costs and scaling have tables of their own, as do questions to large tables; of round trips p50 and p99 say enough.
+_LEFT_OUT = re.compile(r": CPU of |p90$|max$|^question|^through the queue|first$|ms away")
 _PROCESSES = ("worker", "PostgreSQL", "Valkey", "relay", "clock", "producer", "reader")
 
 
@@ -42,7 +44,7 @@ def tables(sessions: Iterable[dict[str, Any]]) -> str:
         where += f", worker processes: {options['workers']}." if "workers" in options else "."
         for each in session["figures"]:
             figures[each["name"]] = Figure(each["name"], each["unit"], tuple(each["values"]))
-    return f"{where}\n\n{_goals(summary(figures), figures)}\n{_costs(figures)}\n{_others(figures)}"
+    return f"{where}\n\n{_goals(summary(figures), figures)}\n{_costs(figures)}\n{_scaling(figures)}{_others(figures)}"
 
 
 def _goals(lines: Iterable[Line], figures: dict[str, Figure]) -> str:
@@ -75,6 +77,24 @@ def _costs(figures: dict[str, Figure]) -> str:
             cells = ("" if value is None else told(value.median) for value in values)
             rows.append(f"| {process} | {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
+
+
+def _scaling(figures: dict[str, Figure]) -> str:
+    """Commands a second by the distance of the database and the number of processes, and the cores kept busy."""
+    numbers = [f"{count} process{'es' if count > 1 else ''}" for count in PROCESSES]
+    rows = [f"| commands/s (cores in use) | {' | '.join(numbers)} |", "| --- |" + " --- |" * len(numbers)]
+    for delay_ms, variant in product(DELAYS_MS, VARIANTS):
+        name = f"{delay_ms} ms away, {variant}"
+        rates = [figures.get(f"{name}, {number}") for number in numbers]
+        cores = [figures.get(f"{name}, {number}: cores in use") for number in numbers]
+        cells = [
+            f"{told(rate.median)} ({told(used.median)})"
+            for rate, used in zip(rates, cores, strict=True)
+            if rate and used
+        ]
+        if len(cells) == len(numbers):
+            rows.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n\n" if len(rows) > 2 else ""
 
 
 def _others(figures: dict[str, Figure]) -> str:

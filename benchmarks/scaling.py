@@ -24,7 +24,7 @@ from benchmarks.workload import STAGES, Workload
 PROCESSES = (1, 2, 4, 8)
 DELAYS_MS = (0, 2, 20)
 _SMALL = {"BATCH_SIZE": "10", "WORKER_THREADS": "1"}
-_VARIANTS: Mapping[str, Mapping[str, str]] = {"full batches": {}, "batches of 10": _SMALL}
+VARIANTS: Mapping[str, Mapping[str, str]] = {"full batches": {}, "batches of 10": _SMALL}
 # Enough for the threads of a process, each with a full batch at work, and for one that waits.
 _WINDOW_OF_EACH = 600
 # A workload of fewer commands for each that may be on its way would keep fewer on their way.
@@ -41,7 +41,7 @@ def scaling(session: Session) -> list[Figure]:
     for delay_ms in DELAYS_MS:
         with away(session.stack.database_url, delay_ms / 1000) as url:
             figures.append(Figure(f"{delay_ms} ms away: round trip of SELECT", "ms", (_ping_ms(url),)))
-            for label, settings in _VARIANTS.items():
+            for label, settings in VARIANTS.items():
                 name = f"{delay_ms} ms away, {label}"
                 rates = [_rates(session, url, settings, count, f"{name}, ") for count in PROCESSES]
                 figures += [rate for rates_of_one in rates for rate in rates_of_one]

@@ -51,6 +51,24 @@ def test_what_has_no_goal_stands_in_a_table_of_its_own() -> None:
     assert not any("max" in row[0] or ": CPU of" in row[0] for row in found)
 
 
+def test_scaling_has_a_line_for_each_distance_that_was_measured() -> None:
+    measured = [
+        (f"20 ms away, batches of 10, {number}{what}", unit, [value])
+        for number, rate in (
+            ("1 process", 190.0),
+            ("2 processes", 377.0),
+            ("4 processes", 708.0),
+            ("8 processes", 1246.0),
+        )
+        for what, unit, value in (("", "commands/s", rate), (": cores in use", "", 1.5))
+    ]
+
+    found = rows(session(*measured))
+
+    line = ["20 ms away, batches of 10", "190 (1.50)", "377 (1.50)", "708 (1.50)", "1,246 (1.50)"]
+    assert [row for row in found if "ms away" in row[0]] == [line]
+
+
 def test_of_a_figure_in_several_files_the_last_counts() -> None:
     found = rows(
         session(("hot: one run", "commands/s", [1.0])), session(("hot: one run", "commands/s", [2.0]))
