@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -74,7 +75,8 @@ class Running:
     def kill_all(self) -> None:
         if self.process.poll() is None:
             for member in self.family():
-                member.kill()
+                with suppress(psutil.NoSuchProcess):  # it may end by itself meanwhile
+                    member.kill()
         self.status()
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
