@@ -55,6 +55,26 @@ def test_a_process_that_is_about_to_end_is_not_ended_by_a_second_signal() -> Non
     assert (found.stdout, found.returncode) == ("ended\n", 0), found.stderr
 
 
+# The system may give a signal to any thread; and one that comes just before the main thread waits is as little heard.
+ELSEWHERE = """
+import signal, threading, time
+from workers.processes.stopping import until_stopped, wait_for
+other = threading.Thread(target=time.sleep, args=(600,), daemon=True)
+with until_stopped() as stopped:
+    other.start()
+    threading.Timer(1, signal.pthread_kill, (other.ident, signal.SIGTERM)).start()
+    wait_for(stopped)
+print("ended")
+"""
+
+
+def test_a_signal_that_did_not_wake_the_main_thread_is_heard() -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert (found.stdout, found.returncode) == ("ended\n", 0), found.stderr
+
+
 def test_whoever_was_not_asked_to_end_hears_signals_as_before() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with until_stopped() as stopped:

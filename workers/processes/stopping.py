@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 #: Of the time that a process has to end, what is left for closing what it has opened.
 _TO_CLOSE_S = 2.0
+_LOOK_UP_S = 0.5
 
 
 @contextmanager
@@ -37,6 +38,16 @@ def until_stopped() -> Iterator[Event]:
             signal.signal(number, signal.SIG_IGN if stopped.is_set() else handler)
 
 
+def wait_for(stopped: Event) -> None:
+    """Returns when the event is set.
+
+    It looks up now and then: a signal that comes just before a thread begins to wait, or that the system gives to another
+    thread, is heard by Python when the main thread stops waiting, and not before.
+    """
+    while not stopped.wait(_LOOK_UP_S):
+        pass
+
+
 def work_until(stopped: Event, work: Callable[[], None], within: timedelta) -> None:
     """Does this work, which is to end soon after the event; if it does not in time, it is left alone.
 
@@ -56,7 +67,7 @@ def work_until(stopped: Event, work: Callable[[], None], within: timedelta) -> N
             stopped.set()
 
     Thread(target=run, name="work", daemon=True).start()
-    stopped.wait()
+    wait_for(stopped)
     try:
         outcome.result(timeout=seconds_to_finish(within))
     except TimeoutError:

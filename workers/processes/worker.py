@@ -32,7 +32,7 @@ from workers.policies.composing import PolicyError
 from workers.policies.loading import load_policies
 from workers.processes import memory
 from workers.processes.guarding import guard_of
-from workers.processes.stopping import seconds_to_finish, until_stopped, work_until
+from workers.processes.stopping import seconds_to_finish, until_stopped, wait_for, work_until
 from workers.processes.timekeeping import by_the_clock_of
 from workers.queries.handler import QueryHandler
 from workers.settings import Settings
@@ -63,7 +63,7 @@ def run(settings: Settings) -> int:
     ):
         worker.start()
         tell_ready()
-        stopped.wait()
+        wait_for(stopped)
         work_until(stopped, worker.stop, settings.shutdown_timeout)
     return 0
 
