@@ -41,8 +41,8 @@ def until_stopped() -> Iterator[Event]:
 def wait_for(stopped: Event) -> None:
     """Returns when the event is set.
 
-    It looks up now and then: a signal that comes just before the main thread begins to wait, or that the system gives to
-    another thread, is heard by Python when the main thread stops waiting, and not before.
+    It looks up now and then: a signal that comes just before the main thread begins to wait, or that the system
+    gives to another thread, is heard by Python when the main thread stops waiting, and not before.
     """
     while not stopped.wait(_LOOK_UP_S):
         pass
