@@ -9,9 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.clock.scene import Scene
@@ -112,9 +114,21 @@ def test_a_hostile_name_is_a_name(chrome: Chrome, served: str, scene: Scene) -> 
     assert chrome.find_element(By.TAG_NAME, "h1").text == name
 
 
-def test_a_run_is_found_by_its_filters(chrome: Chrome, served: str, run_path: str) -> None:
+def is_clicked(element: WebElement) -> bool:
+    element.click()
+    return True
+
+
+def test_a_run_is_found_by_its_filters(chrome: Chrome, served: str, run_path: str, scene: Scene) -> None:
+    scene.flow_run({"type": "RUNNING"}, name="beta")
+    # The page may be drawn anew between finding a part of it and using it.
+    redrawn = (NoSuchElementException, StaleElementReferenceException)
+    waiting = WebDriverWait(chrome, PATIENCE_S, ignored_exceptions=redrawn)
+
     chrome.get(f"{served}/runs")
+    waiting.until(lambda it: it.find_element(By.LINK_TEXT, "beta"))
     chrome.find_element(By.NAME, "tag").send_keys("prod")
     chrome.find_element(By.CSS_SELECTOR, ".filters button").click()
-    chrome.find_element(By.LINK_TEXT, "alpha").click()
-    WebDriverWait(chrome, PATIENCE_S).until(lambda it: it.current_url == f"{served}{run_path}")
+    waiting.until(lambda it: "tag=prod" in it.current_url and not it.find_elements(By.LINK_TEXT, "beta"))
+    waiting.until(lambda it: is_clicked(it.find_element(By.LINK_TEXT, "alpha")))
+    waiting.until(lambda it: it.current_url == f"{served}{run_path}")
