@@ -49,6 +49,7 @@ def piped_transaction(engine: Engine) -> Iterator[Connection]:
             pipeline.begin()
             yield connection
             pipeline.commit()
+        # Whatever it was, a signal too: what was sent must not stay on the connection.
         except BaseException:
             _end(connection, pipeline)
             raise

@@ -252,6 +252,7 @@ def _counted(treated: "Iterator[Treated]", number: int) -> "Iterator[Treated]":
         for each in treated:
             done += each.is_replayed
             yield each
+    # Ctrl-C too is a reason to say how far it came; raised again.
     except BaseException:
         typer.echo(f"{done} of {number} dead letters were replayed; the others are as they were", err=True)
         raise

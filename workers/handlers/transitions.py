@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 R = TypeVar("R", FlowRun, TaskRun)
 
+_NO_PARAMETERS: Mapping[str, Any] = MappingProxyType({})
+
 
 class RuleBroke(Exception):
     """Stands in the log for what a rule raised; its text is only the type of that."""
@@ -57,9 +59,6 @@ def orders_of(world: World, command: SetState) -> Orders:
         world.waits.deployment_s,
         world.waits.tag_s,
     )
-
-
-_NO_PARAMETERS: Mapping[str, Any] = MappingProxyType({})
 
 
 # Most commands ask for the same.
