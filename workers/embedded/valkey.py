@@ -26,7 +26,7 @@ def valkey(home: Home, *, durable: bool) -> Launch:
         "appendonly": "yes" if durable else "no",
         "appendfsync": "everysec",
         # What passes through is soon gone: to write the file anew whenever it has grown to 64 MB, and compressed,
-        # takes a quarter of the server's time.
+        # takes a third of the server's time or more.
         "auto-aof-rewrite-min-size": "512mb",
         "rdbcompression": "no",
         "maxmemory-policy": "noeviction",
