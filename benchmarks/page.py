@@ -18,8 +18,8 @@ from benchmarks.scaling import DELAYS_MS, PROCESSES, VARIANTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- figures -->\n", "<!-- /figures -->\n"
-# Costs and scaling have tables of their own, as do questions to large tables; of round trips p50 and p99 say enough.
-_LEFT_OUT = re.compile(r": CPU of |p90$|max$|^question|^through the queue|first$|ms away")
+# Costs and scaling have tables of their own; of round trips p50 and p99 say enough.
+_LEFT_OUT = re.compile(r": CPU of |p90$|max$|ms away")
 _PROCESSES = ("worker", "PostgreSQL", "Valkey", "relay", "clock", "producer", "reader")
 
 
@@ -35,16 +35,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def tables(sessions: Iterable[dict[str, Any]]) -> str:
-    """The goals and what was reached, and what each process costs; with a word on where that was."""
+    """The goals and what was reached, and what each process costs; with a word on where that was.
+
+    Of a session with large tables only what has a goal is told: docs/performance.md has a table of its questions.
+    """
     figures: dict[str, Figure] = {}
+    others: dict[str, Figure] = {}
     where = ""
     for session in sessions:
-        machine, options = session["machine"], session["options"]
-        where = f"Measured {session['measured'][:10]} on {machine['cores']} cores, Python {machine['python']}"
-        where += f", worker processes: {options['workers']}." if "workers" in options else "."
-        for each in session["figures"]:
-            figures[each["name"]] = Figure(each["name"], each["unit"], tuple(each["values"]))
-    return f"{where}\n\n{_goals(summary(figures), figures)}\n{_costs(figures)}\n{_scaling(figures)}{_others(figures)}"
+        measured = [Figure(each["name"], each["unit"], tuple(each["values"])) for each in session["figures"]]
+        figures |= {each.name: each for each in measured}
+        if "workers" in session["options"]:
+            where = _where(session)
+            others |= {each.name: each for each in measured}
+    return f"{where}\n\n{_goals(summary(figures), figures)}\n{_costs(figures)}\n{_scaling(figures)}{_others(others)}"
+
+
+def _where(session: dict[str, Any]) -> str:
+    machine, workers = session["machine"], session["options"]["workers"]
+    return (
+        f"Measured {session['measured'][:10]} on {machine['cores']} cores, Python {machine['python']}, "
+        f"worker processes: {workers}."
+    )
 
 
 def _goals(lines: Iterable[Line], figures: dict[str, Figure]) -> str:

@@ -9,7 +9,7 @@ def session(*figures: tuple[str, str, list[float]], **options: Any) -> dict[str,
     return {
         "measured": "2026-11-23T12:00:00Z",
         "machine": {"cores": 2, "python": "3.11.7"},
-        "options": options,
+        "options": {"workers": 2, **options},
         "figures": [{"name": name, "unit": unit, "values": values} for name, unit, values in figures],
     }
 
@@ -81,4 +81,16 @@ def test_it_says_where_it_was_measured() -> None:
     figure = ("bulk", "commands/s", [8_000.0])
 
     assert "on 2 cores, Python 3.11.7, worker processes: 2." in tables([session(figure, workers=2)])
-    assert "on 2 cores, Python 3.11.7.\n" in tables([session(figure)])
+
+
+def test_of_large_tables_only_what_has_a_goal_is_told() -> None:
+    large = session(("graph of 100 task runs: p50", "ms", [6.8]), ("the newest runs: p50", "ms", [6.5]))
+    large["options"] = {"runs": 10_000_000}
+    usual = session(("hot: one run", "commands/s", [900.0]))
+
+    text = tables([usual, large])
+
+    assert "worker processes: 2." in text
+    assert "graph of 100 task runs: p50 | at most 10.0 ms | 6.80" in text
+    assert "hot: one run" in text
+    assert "the newest runs" not in text
