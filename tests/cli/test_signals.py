@@ -28,10 +28,14 @@ print("ended")
 """
 
 
-def test_a_process_that_is_asked_to_end_many_times_ends() -> None:
-    found = subprocess.run(
-        [sys.executable, "-c", BUSY], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+def run(script: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
+
+
+def test_a_process_that_is_asked_to_end_many_times_ends() -> None:
+    found = run(BUSY)
     assert (found.stdout, found.returncode) == ("ended\n", 0), found.stderr
 
 
@@ -49,9 +53,7 @@ print("ended")
 
 
 def test_a_process_that_is_about_to_end_is_not_ended_by_a_second_signal() -> None:
-    found = subprocess.run(
-        [sys.executable, "-c", ENDING], capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
+    found = run(ENDING)
     assert (found.stdout, found.returncode) == ("ended\n", 0), found.stderr
 
 
@@ -69,9 +71,7 @@ print("ended")
 
 
 def test_a_signal_that_did_not_wake_the_main_thread_is_heard() -> None:
-    found = subprocess.run(
-        [sys.executable, "-c", ELSEWHERE], capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
+    found = run(ELSEWHERE)
     assert (found.stdout, found.returncode) == ("ended\n", 0), found.stderr
 
 
