@@ -53,6 +53,8 @@ class Line:
 
 _PREFECT = Reference("prefect", 55.0)
 _PLAIN_P50 = Reference("plain: round trip, idle: p50")
+# A stock worker that has nothing else to do looks for the messages of dead ones as late as that.
+_STOCK_RECOVERY = Reference("stock dramatiq", 13 * 60.0)
 _PLAIN_P99 = Reference("plain: round trip, idle: p99")
 
 GOALS = (
@@ -83,6 +85,10 @@ GOALS = (
     Goal("graph of 100 task runs: p50", 10, "ms", at_most=True),
     Goal("graph of 10,000 task runs: p50", 1_000, "ms", at_most=True),
     Goal("commands, full", 0.85, "", share_of="commands, empty"),
+    Goal("recovery after kill -9 of a worker: longest", 30, "s", at_most=True, reference=_STOCK_RECOVERY),
+    Goal("faults: injections", 1_000, ""),
+    Goal("faults: commands lost", 0, "", at_most=True),
+    Goal("faults: commands applied twice", 0, "", at_most=True),
 )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.figures import Figure, told
 from benchmarks.goals import GOALS, Line, summary
 from benchmarks.scaling import DELAYS_MS, PROCESSES, VARIANTS
+from benchmarks.survived import survived
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- figures -->\n", "<!-- /figures -->\n"
@@ -30,16 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sessions = [json.loads(path.read_text()) for path in parser.parse_args(arguments).file]
     before, _, rest = PAGE.read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    PAGE.write_text(f"{before}{_BEGIN}{tables(sessions)}{_END}{after}")
+    PAGE.write_text(f"{before}{_BEGIN}{tables(sessions, survived())}{_END}{after}")
     return 0
 
 
-def tables(sessions: Iterable[dict[str, Any]]) -> str:
+def tables(sessions: Iterable[dict[str, Any]], found_elsewhere: Iterable[Figure] = ()) -> str:
     """The goals and what was reached, and what each process costs; with a word on where that was.
 
-    Of a session with large tables only what has a goal is told: docs/performance.md has a table of its questions.
+    What was `found_elsewhere` stands among the goals. Of a session with large tables only what has a goal is told:
+    docs/performance.md has a table of its questions.
     """
-    figures: dict[str, Figure] = {}
+    figures = {each.name: each for each in found_elsewhere}
     others: dict[str, Figure] = {}
     where = ""
     for session in sessions:

@@ -1,8 +1,12 @@
 """What stands in docs/performance.md: each figure once, with its spread, in the table where it belongs."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import Figure
 from benchmarks.page import tables
+from benchmarks.survived import RESULTS, survived
 
 
 def session(*figures: tuple[str, str, list[float]], **options: Any) -> dict[str, Any]:
@@ -94,3 +98,36 @@ def test_of_large_tables_only_what_has_a_goal_is_told() -> None:
     assert "graph of 100 task runs: p50 | at most 10.0 ms | 6.80" in text
     assert "hot: one run" in text
     assert "the newest runs" not in text
+
+
+def result(row: str, longest: float, **injections: int) -> dict[str, Any]:
+    recovery = {"p50": 0.1, "p99": longest, "max": longest}
+    return {"row": row, "injections": injections, "lost": 1, "applied_twice": 2, "recovery_s": recovery}
+
+
+def test_faults_are_counted_over_all_rows_and_recovery_with_default_settings(tmp_path: Path) -> None:
+    (tmp_path / "1.json").write_text(json.dumps(result("1", 5.0, first=2, second=3)))
+    (tmp_path / "1-defaults.json").write_text(json.dumps(result("1 defaults", 18.0, first=10)))
+
+    found = {each.name: each.values for each in survived(tmp_path)}
+
+    assert found == {
+        "recovery after kill -9 of a worker: longest": (18.0,),
+        "faults: injections": (15.0,),
+        "faults: commands lost": (2.0,),
+        "faults: commands applied twice": (4.0,),
+    }
+
+
+def test_what_the_faults_came_to_stands_among_the_goals() -> None:
+    text = tables([session(("bulk", "commands/s", [8_000.0]))], [Figure("faults: commands lost", "", (0.0,))])
+
+    assert "| faults: commands lost | at most 0 | 0 |  | yes |" in text
+
+
+def test_the_matrix_has_left_its_results() -> None:
+    found = {each.name: each.median for each in survived(RESULTS)}
+
+    assert found["faults: injections"] >= 1_000
+    assert found["faults: commands lost"] == found["faults: commands applied twice"] == 0
+    assert found["recovery after kill -9 of a worker: longest"] <= 30
