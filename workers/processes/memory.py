@@ -6,14 +6,13 @@ import ctypes
 import gc
 import sys
 
-# A batch makes tens of thousands of objects, and frees nearly all of them by counting references: with Python's
-# own thresholds (700, 10, 10) a third of the worker's time went into looking for cycles that are not there.
-_THRESHOLDS = (50_000, 20, 20)
+# Two batches of 500 commands are some 100,000 objects, and all of them are freed by counting references: whoever looks
+# for cycles among them finds none. With Python's own thresholds (700, 10, 10) that took a third of the worker's time,
+# with 50,000 a tenth.
+_THRESHOLDS = (300_000, 20, 20)
 # A query waits for its turn at the interpreter after each of some twenty calls to the servers: 5 ms each time with
 # Python's own interval, if commands keep the interpreter busy.
 _SWITCH_S = 0.001
-
-
 # Of the C library: as many heaps as there are threads would each keep what its largest batch needed.
 _M_ARENA_MAX = -8
 
