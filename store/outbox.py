@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from msgspec import Raw
+from msgspec.json import Decoder
 from sqlalchemy import Connection
 
 from messages.fields import Id
 from store import driver
 from store.encoding import encode
-from store.recordset import ids_parameter, texts_parameter
+from store.recordset import ids_parameter
 
 # What the relay holds while it is the active one.
 RELAY_LOCK = 0x1A7E_0002
@@ -19,7 +21,7 @@ RELAY_LOCK = 0x1A7E_0002
 _IN_A_ROW = 2_000
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock(%(key)s)"
-_INSERT = "INSERT INTO outbox (created, entries) VALUES (%(now)s, CAST(%(entries)s AS json))"
+_INSERT = "INSERT INTO outbox (created, entries) VALUES (%(now)s, %(entries)s)"
 _WAITING = "SELECT id, entries FROM outbox WHERE published IS NULL ORDER BY id LIMIT %(most)s"
 _MARK = """
 UPDATE outbox SET published = %(now)s
@@ -30,18 +32,20 @@ DELETE FROM outbox WHERE id IN (
   SELECT id FROM outbox WHERE published IS NOT NULL AND published < %(before)s ORDER BY published LIMIT %(most)s)
 """
 _NOTE_RESULTS = """
-INSERT INTO unpublished_results (id, created, command_ids) VALUES (%(id)s, %(now)s, CAST(%(ids)s AS json))
+INSERT INTO unpublished_results (id, created, command_ids) VALUES (%(id)s, %(now)s, %(ids)s)
 """
 _FORGET_RESULTS = "DELETE FROM unpublished_results WHERE id = ANY(CAST(%(ids)s AS uuid[]))"
 _UNPUBLISHED = """
 SELECT c.replyto, c.result FROM unpublished_results u
-CROSS JOIN LATERAL json_array_elements_text(u.command_ids) WITH ORDINALITY AS told(id, place)
-JOIN command c ON c.id = CAST(told.id AS uuid)
+CROSS JOIN LATERAL unnest(u.command_ids) WITH ORDINALITY AS told(id, place)
+JOIN command c ON c.id = told.id
 WHERE u.id = ANY(CAST(%(ids)s AS uuid[])) AND c.replyto IS NOT NULL ORDER BY u.created, u.id, told.place
 """
 _OLD_RESULTS = (
     "SELECT id FROM unpublished_results WHERE created < %(before)s ORDER BY created, id LIMIT %(most)s"
 )
+# Envelopes stay the texts that they are.
+_entries = Decoder(list[tuple[str, Raw]]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +53,19 @@ class Waiting:
     """What one transaction has to say: (stream, envelope) each."""
 
     id: int
-    entries: Sequence[tuple[str, str]]
+    entries: Sequence[tuple[str, bytes]]
 
 
-def insert(connection: Connection, entries: Iterable[tuple[str, str]], now: datetime) -> int:
+def insert(connection: Connection, entries: Iterable[tuple[str, bytes]], now: datetime) -> int:
     """Puts a transaction's events into the outbox, very many of them in several rows; answers how many they are.
 
-    The rows that they are about must be locked by now: the outbox's id is drawn here, and gives the events of a run
-    their order."""
+    Envelopes are JSON objects, in UTF-8. The rows that they are about must be locked by now: the outbox's id is drawn
+    here, and gives the events of a run their order.
+    """
     number, left = 0, iter(entries)
     while some := list(islice(left, _IN_A_ROW)):
-        driver.execute(connection, _INSERT, {"now": now, "entries": encode(some).decode()})
+        text = encode([(stream, Raw(envelope)) for stream, envelope in some]).decode()
+        driver.execute(connection, _INSERT, {"now": now, "entries": text})
         number += len(some)
     return number
 
@@ -71,7 +77,8 @@ def become_the_relay(connection: Connection) -> bool:
 
 def waiting(connection: Connection, most: int) -> list[Waiting]:
     """What has not been published, oldest first."""
-    return [Waiting(row[0], row[1]) for row in driver.rows(connection, _WAITING, {"most": most})]
+    rows = driver.rows(connection, _WAITING, {"most": most})
+    return [Waiting(ident, [(stream, bytes(text)) for stream, text in _entries(row)]) for ident, row in rows]
 
 
 def mark_published(connection: Connection, ids: Iterable[int], now: datetime) -> None:
@@ -86,7 +93,7 @@ def prune(connection: Connection, before: datetime, most: int) -> int:
 
 def note_results(connection: Connection, note: Id, command_ids: Iterable[Id], now: datetime) -> None:
     """Remembers, under the id `note`, that this transaction's results are still to be published."""
-    parameters = {"id": note, "now": now, "ids": texts_parameter(map(str, command_ids))}
+    parameters = {"id": note, "now": now, "ids": ids_parameter(command_ids)}
     driver.execute(connection, _NOTE_RESULTS, parameters)
 
 

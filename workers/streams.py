@@ -67,7 +67,7 @@ class Publisher:
                 streams[f"{self.namespace}:replies:{replyto}"] = envelopes
         self._send(streams, self.replies_maxlen, actors, wake_relay=wake_relay)
 
-    def events(self, entries: Iterable[tuple[str, str]]) -> None:
+    def events(self, entries: Iterable[tuple[str, bytes]]) -> None:
         """Events, each to its stream (`events`, `notifications:NAME`), in order.
 
         Raises:

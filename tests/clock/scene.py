@@ -105,7 +105,7 @@ class Scene:
     def published(self) -> list[tuple[str, Json]]:
         """All that the outbox holds, as (stream, envelope)."""
         rows = self.rows("SELECT entries FROM outbox ORDER BY id")
-        return [(stream, from_json(envelope)) for (entries,) in rows for stream, envelope in entries]
+        return [(stream, envelope) for (entries,) in rows for stream, envelope in from_json(entries)]
 
     def rows(self, query: str, **parameters: Any) -> list[Any]:
         """What a query finds."""

@@ -308,9 +308,9 @@ def from_database(url: str, history: History) -> History:
                 runs[str(row["run"])].states.append(str(row["id"]))
         history.runs = runs
         history.outbox = [
-            json.loads(text)
+            envelope
             for row in connection.execute("SELECT entries FROM outbox ORDER BY id")
-            for stream, text in row["entries"]
+            for stream, envelope in json.loads(row["entries"])
             if stream == "events"
         ]
         history.dead = [

@@ -9,7 +9,7 @@ import redis
 
 from workers.streams import Publisher
 
-EVENTS = [("events", f"{number}") for number in range(450)]
+EVENTS = [("events", f"{number}".encode()) for number in range(450)]
 
 
 class Starting(redis.client.Pipeline):
@@ -38,9 +38,9 @@ def publisher(redis_url: str) -> Iterator[Publisher]:
         yield Publisher(client, f"publishing-{uuid4().hex[:8]}", 100_000, 100_000)
 
 
-def entries_of(publisher: Publisher, stream: str) -> list[str]:
+def entries_of(publisher: Publisher, stream: str) -> list[bytes]:
     entries: Any = publisher.client.xrange(f"{publisher.namespace}:{stream}")
-    return [fields[b"event"].decode() for _, fields in entries]
+    return [fields[b"event"] for _, fields in entries]
 
 
 def test_events_behind_one_that_was_refused_are_not_published_before_it(publisher: Publisher) -> None:
@@ -54,7 +54,7 @@ def test_events_behind_one_that_was_refused_are_not_published_before_it(publishe
 
 
 def test_results_behind_one_that_was_refused_are_not_published_before_it(publisher: Publisher) -> None:
-    results = [("billing", text.encode()) for _, text in EVENTS]
+    results = [("billing", text) for _, text in EVENTS]
     with pytest.raises(redis.RedisError, match="loading"):
         publisher.replies(results, wake_relay=True)
     assert entries_of(publisher, "replies:billing") == []
@@ -66,7 +66,9 @@ def test_results_behind_one_that_was_refused_are_not_published_before_it(publish
 
 def test_streams_of_many_lengths_get_all_that_is_theirs(publisher: Publisher) -> None:
     Starting.refused = 1
-    mixed = [("events" if number % 3 else "notifications:rare", f"{number}") for number in range(700)]
+    mixed = [
+        ("events" if number % 3 else "notifications:rare", f"{number}".encode()) for number in range(700)
+    ]
 
     publisher.events(mixed)
 

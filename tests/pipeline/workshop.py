@@ -129,10 +129,9 @@ class Workshop:
 
     def events(self) -> list[Envelope]:
         """All that the outbox holds, in its order."""
-        entries = [
-            entry for row in self.rows("SELECT entries FROM outbox ORDER BY id") for entry in row["entries"]
-        ]
-        return [json.loads(text) for stream, text in entries if stream == "events"]
+        rows = self.rows("SELECT entries FROM outbox ORDER BY id")
+        entries = [entry for row in rows for entry in json.loads(row["entries"])]
+        return [envelope for stream, envelope in entries if stream == "events"]
 
 
 def command(kind: str, data: Any, **attributes: Any) -> Envelope:

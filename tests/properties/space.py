@@ -120,7 +120,7 @@ class Space:
     def _take_events(self, connection: Connection) -> None:
         for row in driver.records(connection, _NEW_EVENTS, {"last": self._last_event}):
             self._last_event = row["id"]
-            self.events += [json.loads(text) for _, text in row["entries"]]
+            self.events += [envelope for _, envelope in json.loads(row["entries"])]
 
     def id_of(self, symbol: str) -> UUID:
         return uuid5(UUID(self.ns[1:]), symbol)

@@ -253,7 +253,7 @@ def test_an_answer_goes_to_no_place_that_is_not_allowed(workshop: Workshop) -> N
     error = json.loads(row["result"])["data"]["error"]
     assert (row["replyto"], error["code"]) == (None, "invalid_message")
     assert error["errors"][0]["loc"] == ["replyto"]
-    assert workshop.rows("SELECT json_array_length(command_ids) AS n FROM unpublished_results") == [{"n": 1}]
+    assert workshop.rows("SELECT cardinality(command_ids) AS n FROM unpublished_results") == [{"n": 1}]
 
 
 def test_what_cannot_be_read_is_answered_in_no_place_that_is_not_allowed(workshop: Workshop) -> None:

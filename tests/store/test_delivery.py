@@ -62,7 +62,7 @@ def test_results_that_may_not_have_left_are_found_in_the_order_of_their_commands
 def test_the_outbox_gives_back_what_was_put_in_until_it_is_marked(engine: Engine) -> None:
     with transaction(engine) as connection:
         for number in range(5):
-            outbox.insert(connection, [("events", json.dumps({"n": number}))], NOON)
+            outbox.insert(connection, [("events", json.dumps({"n": number}).encode())], NOON)
         waiting = outbox.waiting(connection, 3)
         assert [json.loads(text)["n"] for row in waiting for _, text in row.entries] == [0, 1, 2]
         outbox.mark_published(connection, [waiting[0].id, waiting[2].id], NOON)

@@ -24,8 +24,8 @@ def inbox_row(command: Command, outcome: Outcome, envelope: bytes) -> inbox.Row:
     )
 
 
-def entries_of(event: Event, command: Command | None, world: World, now: datetime) -> list[tuple[str, str]]:
+def entries_of(event: Event, command: Command | None, world: World, now: datetime) -> list[tuple[str, bytes]]:
     """An event for each stream it goes to, under one id; `command` is what caused it, if a command did."""
-    text = event_of(event, command, world.new_id(), now).decode()
+    text = event_of(event, command, world.new_id(), now)
     streams = [EVENTS] if event.notify is None else [f"notifications:{event.notify}", EVENTS]
     return [(stream, text) for stream in streams]

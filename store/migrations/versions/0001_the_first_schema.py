@@ -174,7 +174,7 @@ def upgrade() -> None:
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("entries", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("entries", sa.Text(), nullable=False),
         sa.Column("published", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
@@ -230,7 +230,7 @@ def upgrade() -> None:
         "unpublished_results",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("command_ids", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("command_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unpublished_results")),
     )
     op.create_table(
