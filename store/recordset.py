@@ -3,7 +3,7 @@
 Lists of Python values would be dumped one by one by the driver, which costs more than all else.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -36,12 +36,16 @@ def insert_rows(table: Table, *, without: Iterable[str] = ()) -> str:
     return sql(insert(table).from_select([each.name for each in columns], records.select()))
 
 
-def update_rows(table: Table, names: Sequence[str], *, key: str = "id") -> str:
-    """UPDATE of the named columns from `rows`, found by their key."""
+def update_rows(
+    table: Table, names: Sequence[str], *, key: str = "id", or_as_before: Collection[str] = ()
+) -> str:
+    """UPDATE of the named columns from `rows`, found by their key; those of `or_as_before` may be left out of a row."""
     records = _records([table.c[key], *(table.c[name] for name in names)])
-    return sql(
-        update(table).values({name: records.c[name] for name in names}).where(table.c[key] == records.c[key])
-    )
+    values = {
+        name: func.coalesce(records.c[name], table.c[name]) if name in or_as_before else records.c[name]
+        for name in names
+    }
+    return sql(update(table).values(values).where(table.c[key] == records.c[key]))
 
 
 def rows_parameter(rows: Iterable[Any]) -> dict[str, str]:

@@ -36,6 +36,7 @@ PROGRESS = (
     "state_timestamp",
     "empirical_policy",
 )
+_POLICY = "empirical_policy"
 _TYPES: dict[str | None, StateType | None] = {None: None, **{each.value: each for each in StateType}}
 #: the runs, and the states that they have; None: nothing was asked for
 AskedRuns: TypeAlias = tuple[Asked, Asked] | None
@@ -73,7 +74,8 @@ class RunStore(Generic[R]):
         self._lock_to_delete = sql(mine.with_for_update())
         self._read = sql(mine)
         self._insert = insert_rows(table)
-        self._update_progress = update_rows(table, self._progress_columns())
+        self._progress = ("id", *(name for name in self._progress_columns() if name != _POLICY))
+        self._update_progress = update_rows(table, self._progress_columns(), or_as_before=[_POLICY])
         self._update_all = update_rows(table, [name for name in self._names if name not in ("id", "created")])
         self._delete = sql(delete(table).where(table.c.id == func.any(_IDS)))
         self._insert_states = insert_rows(states)
@@ -185,14 +187,19 @@ JOIN json_to_recordset(CAST(%(rows)s AS json)) AS k(run_id uuid, moment timestam
         """New runs. Raises the driver's IntegrityError when an id or a unique key is taken."""
         driver.execute(connection, self._insert, rows_parameter(map(_row, runs)))
 
-    def update_progress(self, connection: Connection, runs: Iterable[R]) -> None:
-        """What transitions change, of locked runs."""
-        names = ("id", *self._progress_columns())
+    def update_progress(self, connection: Connection, runs: Iterable[tuple[R, R]]) -> None:
+        """What transitions change, of locked runs: as they were, and as they are now."""
         driver.execute(
-            connection,
-            self._update_progress,
-            rows_parameter({name: run.__dict__[name] for name in names} for run in runs),
+            connection, self._update_progress, rows_parameter(self._moved(old, new) for old, new in runs)
         )
+
+    def _moved(self, old: R, new: R) -> dict[str, Any]:
+        values = new.__dict__
+        row = {name: values[name] for name in self._progress}
+        # It hardly ever changes, and is dear to write and to read.
+        if new.empirical_policy is not old.empirical_policy:
+            row[_POLICY] = new.empirical_policy
+        return row
 
     def update_all(self, connection: Connection, runs: Iterable[R]) -> None:
         """Every column of locked runs."""

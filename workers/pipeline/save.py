@@ -94,12 +94,15 @@ def _insert_runs(connection: Connection, store: RunStore[Any], inserted: Sequenc
 def _update_runs(
     connection: Connection, store: RunStore[Any], updated: Iterable[tuple[Any, Any]], apart: Sequence[str]
 ) -> None:
-    progress: list[Any] = []
+    progress: list[tuple[Any, Any]] = []
     whole: list[Any] = []
     fields = attrgetter(*apart)
     for old, new in updated:
         same = all(map(is_, fields(old), fields(new)))
-        (progress if same else whole).append(new)
+        if same:
+            progress.append((old, new))
+        else:
+            whole.append(new)
     if progress:
         store.update_progress(connection, progress)
     if whole:
