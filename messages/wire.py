@@ -17,10 +17,11 @@ _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|([\[{]+)|([\]}]+)', re.DOTALL)
 # pydantic's parser stops at 200 levels. More than any limit allows, so that what is cropped is refused for its depth.
 _PARSED_DEPTH = 190
 _LARGEST_INTEGER = 10**300
-# Every digit becomes 0, every E becomes e, all else a blank: what the expression would find is then easy to see.
-_SHAPES = bytes.maketrans(
-    bytes(range(256)),
-    bytes(48 if byte in b"0123456789" else ord("e") if byte in b"eE" else 32 for byte in range(256)),
+# Every digit becomes 0, every E becomes e, whatever may stand before a number a colon, all else but signs a blank: what
+# the expression would find is then easy to see.
+_ALIKE = {b"0123456789": b"0", b"eE": b"e", b":,[ \t\n\r\f\v": b":", b"-": b"-"}
+_SHAPES = bytes(
+    next((shape[0] for found, shape in _ALIKE.items() if byte in found), ord(" ")) for byte in range(256)
 )
 _EXPONENT, _DIGITS = b"0e000", b"0" * 299
 
@@ -71,9 +72,21 @@ def _is_suspicious(text: bytes) -> bool:
     """Whether there may be something in it that cannot be kept: then every value is looked at."""
     if b"\\u0000" in text or b"NaN" in text or b"Infinity" in text:
         return True
-    shape = text.translate(_SHAPES, b".+")
-    # Most texts have no such thing anywhere; ids can look as if, so that only the exact look decides.
-    return (_EXPONENT in shape or _DIGITS in shape) and _LARGE_NUMBER.search(text) is not None
+    # Most texts have no such thing anywhere: the exact look, which takes long, decides about the others.
+    return _may_have_large_number(text.translate(_SHAPES, b".+")) and _LARGE_NUMBER.search(text) is not None
+
+
+def _may_have_large_number(shape: bytes) -> bool:
+    """Ids often have an exponent somewhere, but letters before it."""
+    if _DIGITS in shape:
+        return True
+    at = shape.find(_EXPONENT)
+    while at >= 0:
+        before = shape.rfind(b":", max(0, at - len(_DIGITS) - 1), at)
+        if before >= 0 and not shape[before + 1 : at].strip(b"-0"):
+            return True
+        at = shape.find(_EXPONENT, at + 1)
+    return False
 
 
 def _too_deep(max_depth: int) -> Refused:

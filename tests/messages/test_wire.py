@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from messages.errors import ErrorCode, Refused
 from messages.wire import MAX_DEPTH, MAX_MESSAGE_BYTES, decode, encode
@@ -102,3 +104,23 @@ def test_numbers_near_the_limits_are_kept() -> None:
 
 def test_of_two_equal_keys_the_last_counts() -> None:
     assert decode(b'{"a": 1, "a": 2}') == {"a": 2}
+
+
+LOOKS_ALIKE = st.sampled_from(["1e400", "a1e400", "12-1e234", "5E999-0", "0" * 400])
+TEXTS = st.lists(LOOKS_ALIKE | st.uuids().map(str), max_size=5).map("".join)
+TOO_LARGE = st.from_regex(r"\A-?[1-9][0-9]{0,400}(\.[0-9]{1,20})?[eE]\+?[4-9][0-9]{2}\Z") | st.from_regex(
+    r"\A-?[1-9][0-9]{300,600}\Z"
+)
+BLANKS = st.text(" \t\r\n", max_size=3)
+
+
+@given(TEXTS, TOO_LARGE, BLANKS, st.sampled_from(['{{"a": "{}", "b":{}}}', '["{}",{}]', '[{{"{}": [{}]}}]']))
+def test_a_number_that_cannot_be_kept_is_found_wherever_it_stands(
+    text: str, number: str, blanks: str, form: str
+) -> None:
+    assert refusal(form.format(text, blanks + number).encode()).code is ErrorCode.INVALID_MESSAGE
+
+
+@given(TEXTS)
+def test_a_text_that_looks_like_a_large_number_is_a_text(text: str) -> None:
+    assert decode(json.dumps({"a": text, "b": [1, text]}).encode()) == {"a": text, "b": [1, text]}
