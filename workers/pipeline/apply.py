@@ -87,12 +87,13 @@ class Applier:
             world = self.world()
             now = world.clock()
             asked = inbox.ask_known(connection, {command.id for command in commands})
+            needs = needs_of(commands)
             # Who waits for a turn may bring others along: then it is not known yet what is needed.
             in_turn = any(command.partitionkey is not None for command in commands)
-            ahead = None if in_turn else ask_ahead(connection, needs_of(commands))
+            ahead = None if in_turn else ask_ahead(connection, needs)
             claimed = _claim(asked, commands)
             turns = _order(connection, claimed.fresh, now, company)
-            gather(connection, world, needs_of(turns.ready), ahead)
+            gather(connection, world, needs if turns.ready == commands else needs_of(turns.ready), ahead)
             decisions = decide(world, turns.ready, self.watch)
             turns.hold(decisions.held())
             decided = decisions.ended
