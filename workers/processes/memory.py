@@ -8,7 +8,7 @@ import sys
 
 # Two batches of 500 commands are some 100,000 objects, and all of them are freed by counting references: whoever looks
 # for cycles among them finds none. With Python's own thresholds (700, 10, 10) that took a third of the worker's time,
-# with 50,000 a tenth.
+# with 50,000 up to a tenth.
 _THRESHOLDS = (300_000, 20, 20)
 # A query waits for its turn at the interpreter after each of some twenty calls to the servers: 5 ms each time with
 # Python's own interval, if commands keep the interpreter busy.
